@@ -1,0 +1,140 @@
+"""One format and one file layout, as the SQL that turns source rows into ledger rows.
+
+Three layers, each a select over the one before: `source` is the file as it stands, `typed` holds every
+declared column as its kind, the result holds ledger columns. A row with a value that is not of its column's
+kind, or without a required one, is bad: it travels on with `x_State = 'bad'` and the ledger keeps it out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import ibis
+import ibis.expr.types as ir
+
+from connectors import rows, values
+from connectors.format import Column, Format, Kind
+
+_IBIS = {
+    Kind.TEXT: "string",
+    Kind.DECIMAL: "decimal(38, 18)",
+    Kind.COUNT: "int64",
+    Kind.INSTANT: "timestamp('UTC')",
+    Kind.EPOCH: "timestamp('UTC')",
+    Kind.JSON: "json",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A declared column bound to a file: the SQL of its source, or None where the file has none."""
+
+    column: Column
+    reference: str | None
+    type: str
+
+    @property
+    def name(self) -> str:
+        return values.quoted(self.column.name)
+
+    @property
+    def value(self) -> str:
+        if self.reference is None:
+            return values.null_of(self.column)
+        return values.typed(self.reference, self.type, self.column)
+
+    @property
+    def flag(self) -> str:
+        """Name of the column that says whether the file has something in this place."""
+        return values.quoted(f"{self.column.name}?")
+
+    @property
+    def given(self) -> str:
+        if self.type == "VARCHAR":
+            return f"coalesce({self.reference} <> '', false) AS {self.flag}"
+        return f"{self.reference} IS NOT NULL AS {self.flag}"
+
+    @property
+    def bad(self) -> str | None:
+        """SQL that is true where this value cannot be taken; None where it always can."""
+        if self.column.required:
+            return f"{self.name} IS NULL"
+        return f"({self.flag} AND {self.name} IS NULL)" if self.may_fail else None
+
+    @property
+    def may_fail(self) -> bool:
+        """Whether a value that the file has may turn out not to be of the declared kind."""
+        kind, type_ = self.column.kind, self.type
+        return not (
+            self.reference is None
+            or kind is Kind.TEXT
+            or (kind is Kind.JSON and type_ != "VARCHAR")
+            or (kind is Kind.INSTANT and type_.startswith(("TIMESTAMP", "DATE")))
+            or (kind is Kind.DECIMAL and type_.startswith("DECIMAL"))
+        )
+
+
+def bind(column: Column, layout: dict[str, str]) -> Field:
+    """Find the place of `column` in a file whose columns and types are `layout`."""
+    lowered = {name.lower(): name for name in layout}
+    for place in column.places:
+        if (name := lowered.get(place.lower())) is not None:
+            return Field(column, f"source.{values.quoted(name)}", layout[name])
+        head, *path = place.split(".")
+        root = lowered.get(head.lower())
+        if root is None or not path:
+            continue
+        reference, type_ = f"source.{values.quoted(root)}", layout[root]
+        for step in path:
+            type_ = values.struct_fields(type_).get(step, "")
+            reference = f"{reference}.{values.quoted(step)}"
+        if type_:
+            return Field(column, reference, type_)
+    return Field(column, None, "NULL")
+
+
+def places(layout: dict[str, str]) -> set[str]:
+    """Every place that a signature may name: columns, and dotted paths into struct columns, in lower case."""
+    found: set[str] = set()
+    waiting = list(layout.items())
+    while waiting:
+        name, type_ = waiting.pop()
+        found.add(name.lower())
+        waiting += [(f"{name}.{inner}", t) for inner, t in values.struct_fields(type_).items()]
+    return found
+
+
+def typed_sql(format_: Format, layout: dict[str, str]) -> str:
+    """`SELECT` over `source`: every declared column by its name and kind, and `x_Bad`."""
+    fields = [bind(column, layout) for column in format_.columns]
+    inner = ", ".join([f"{f.value} AS {f.name}" for f in fields] + [f.given for f in fields if f.may_fail])
+    bad = " OR ".join(c for f in fields if (c := f.bad) is not None) or "false"
+    names = ", ".join(f.name for f in fields)
+    return f"SELECT {names}, ({bad}) AS x_Bad FROM (SELECT {inner} FROM source) AS t"
+
+
+def mapped_sql(format_: Format, layout: dict[str, str]) -> str:
+    """`SELECT` over a relation `source` of this `layout`: ledger columns, `x_State` and `x_BilledIn`.
+
+    Pure: nothing is executed here.
+    """
+    rows_sql = ibis.to_sql(ledger_expression(format_), dialect="duckdb")
+    return f"WITH typed AS ({typed_sql(format_, layout)}) SELECT * FROM ({rows_sql}) AS mapped"
+
+
+def ledger_expression(format_: Format) -> ir.Table:
+    """The format's mapping as one Ibis expression over an unbound table `typed`."""
+    table = ibis.table({c.name: ibis_type(c) for c in format_.columns} | {"x_Bad": "boolean"}, name="typed")
+    states = [(table["x_Bad"], rows.BAD)]
+    if format_.dropped is not None:
+        states.append((format_.dropped(table), rows.DROPPED))
+    billed = format_.billed(table) if format_.billed else ibis.null("decimal(38, 18)")
+    return format_.to_ledger(table.mutate(**{rows.STATE: ibis.cases(*states), rows.BILLED_IN: billed}))
+
+
+def ibis_type(column: Column) -> str:
+    """The Ibis type under which a mapping sees `column`."""
+    if column.kind is Kind.RECORDS:
+        inner = ", ".join(f"{name}: {_IBIS[kind]}" for name, kind in column.fields.items())
+        return f"array<struct<{inner}>>"
+    return _IBIS[column.kind]

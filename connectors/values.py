@@ -1,0 +1,178 @@
+"""From what a file holds to exact typed values, as DuckDB SQL.
+
+Every expression here turns a bad value into NULL and never raises, so that the caller can tell the row.
+Why the casts look as they do: a DOUBLE cast straight to DECIMAL(38,18) is wrong in its 16th digit, and a
+text cast to DECIMAL(38,x) costs some thirty times one to DECIMAL(18,x).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from connectors.format import Column, Kind
+
+WIDE = "DECIMAL(38,18)"
+_FLOATS = {"DOUBLE", "FLOAT"}
+_WHOLE = {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "HUGEINT"}
+_NATIVE = {
+    Kind.TEXT: "VARCHAR",
+    Kind.DECIMAL: WIDE,
+    Kind.COUNT: "BIGINT",
+    Kind.INSTANT: "TIMESTAMP WITH TIME ZONE",
+    Kind.EPOCH: "TIMESTAMP WITH TIME ZONE",
+    Kind.JSON: "JSON",
+}
+
+
+def null_of(column: Column) -> str:
+    """NULL with the type that the mapping expects of `column`."""
+    if column.kind is Kind.RECORDS:
+        fields = ", ".join(f"{quoted(name)} {_NATIVE[kind]}" for name, kind in column.fields.items())
+        return f"NULL::STRUCT({fields})[]"
+    return f"NULL::{_NATIVE[column.kind]}"
+
+
+def typed(reference: str, type_: str, column: Column) -> str:
+    """The value of `reference` (of DuckDB type `type_`) as `column.kind`; NULL where it is not one."""
+    match column.kind:
+        case Kind.TEXT:
+            return text(reference, type_)
+        case Kind.DECIMAL:
+            return decimal(reference, type_)
+        case Kind.COUNT:
+            return count(reference, type_)
+        case Kind.INSTANT:
+            return instant(reference, type_, column.pattern)
+        case Kind.EPOCH:
+            return f"to_timestamp(try_cast({reference} AS BIGINT))"
+        case Kind.JSON:
+            return json(reference, type_)
+        case Kind.RECORDS:
+            return records(reference, type_, column.fields)
+
+
+def text(reference: str, type_: str) -> str:
+    """Text as it stands; an empty text is NULL."""
+    return f"nullif({reference}, '')" if type_ == "VARCHAR" else f"{reference}::VARCHAR"
+
+
+def decimal(reference: str, type_: str) -> str:
+    """An exact decimal.
+
+    A decimal of at most 18 fraction digits keeps its own type. A double becomes the shortest decimal that
+    reads back as it: twelve fraction digits where at most fifteen significant ones are needed (a decimal
+    of fifteen digits and a double determine each other), by way of its text otherwise. A text is cast the
+    fast way where it has at most fifteen digits and nine fraction digits.
+    """
+    if type_.startswith("DECIMAL"):
+        scale = int(type_[8:-1].split(",")[1])
+        return reference if scale <= 18 else _exact_text(f"{reference}::VARCHAR")
+    if type_ in _WHOLE:
+        return f"{reference}::DECIMAL(38,0)"
+    if type_ in _FLOATS:
+        return _from_double(reference if type_ == "DOUBLE" else f"{reference}::VARCHAR::DOUBLE")
+    if type_ == "VARCHAR":
+        return _from_text(reference)
+    return f"try_cast({reference}::VARCHAR AS {WIDE})"
+
+
+def _from_double(x: str) -> str:
+    twelve = f"{x}::DECIMAL(18,12)"
+    return (
+        f"CASE WHEN abs({x}) < 1000 AND {twelve}::DOUBLE = {x} THEN {twelve}::{WIDE} "
+        f"ELSE {_exact_text(f'{x}::VARCHAR')} END"
+    )
+
+
+def _from_text(x: str) -> str:
+    nine = f"try_cast({x} AS DECIMAL(18,9))"
+    return (
+        f"CASE WHEN length({x}) <= 16 AND {nine}::DOUBLE = try_cast({x} AS DOUBLE) AND NOT contains({x}, '_') "
+        f"THEN {nine}::{WIDE} ELSE {_exact_text(x)} END"
+    )
+
+
+def _exact_text(x: str) -> str:
+    """A text to DECIMAL(38,18), NULL where a digit would be lost (more than 18 fraction digits) or is none."""
+    plain = f"regexp_full_match(trim({x}), '[+-]?[0-9]*[.]?[0-9]{{0,18}}0*')"
+    exponent = f"regexp_full_match(trim({x}), '[+-]?[0-9]+([.][0-9]+)?[eE][+-]?[0-9]+')"
+    digits = f"length(regexp_extract(trim({x}), '[.]([0-9]+)[eE]', 1)) - coalesce(try_cast(regexp_extract(trim({x}), '[eE]([+-]?[0-9]+)', 1) AS INTEGER), 0)"
+    return f"CASE WHEN {plain} OR ({exponent} AND {digits} <= 18) THEN try_cast({x} AS {WIDE}) END"
+
+
+def count(reference: str, type_: str) -> str:
+    """A whole number; a fraction is not one."""
+    if type_ in _WHOLE:
+        return f"try_cast({reference} AS BIGINT)"
+    written = reference if type_ == "VARCHAR" else f"{reference}::VARCHAR"
+    whole = f"regexp_full_match(trim({written}), '[+-]?[0-9]+([.]0*)?')"
+    return f"CASE WHEN {whole} THEN try_cast({written} AS DECIMAL(38,0))::BIGINT END"
+
+
+def instant(reference: str, type_: str, pattern: str | None = None) -> str:
+    """A moment in UTC; a date or time without zone is taken as UTC."""
+    if type_ == "VARCHAR":
+        iso = f"try_cast({reference} AS TIMESTAMP WITH TIME ZONE)"
+        if pattern is None:
+            return iso
+        return f"coalesce({iso}, try_strptime({reference}, '{pattern}')::TIMESTAMP WITH TIME ZONE)"
+    return f"try_cast({reference} AS TIMESTAMP WITH TIME ZONE)"
+
+
+def json(reference: str, type_: str) -> str:
+    """A JSON text; maps, structs and lists are written as JSON."""
+    if type_ == "JSON":
+        return reference
+    if type_ == "VARCHAR":
+        return f"CASE WHEN json_valid({reference}) THEN {reference}::JSON END"
+    return f"to_json({reference})"
+
+
+def records(reference: str, type_: str, fields: Mapping[str, Kind]) -> str:
+    """A list of records with exactly the declared fields, each typed."""
+    if type_ in {"VARCHAR", "JSON"}:
+        raw = "{" + ", ".join(f'"{name}": "VARCHAR"' for name in fields) + "}"
+        source, types = f"from_json({json(reference, type_)}, '[{raw}]')", dict.fromkeys(fields, "VARCHAR")
+    else:
+        source, types = reference, struct_fields(type_.removesuffix("[]"))
+    items = ", ".join(
+        f"{quoted(name)}: "
+        + (
+            typed(f"r.{quoted(name)}", types[name], Column(name, kind))
+            if name in types
+            else null_of(Column(name, kind))
+        )
+        for name, kind in fields.items()
+    )
+    return f"list_transform({source}, lambda r: {{{items}}})"
+
+
+def struct_fields(type_: str) -> dict[str, str]:
+    """The fields of a DuckDB STRUCT type as DESCRIBE prints it: name to type; empty for any other type."""
+    if not type_.startswith("STRUCT(") or not type_.endswith(")"):
+        return {}
+    fields: dict[str, str] = {}
+    depth, quote, start, inner = 0, False, 0, type_[7:-1]
+    for at, char in enumerate(inner + ","):
+        if char == '"':
+            quote = not quote
+        elif not quote and char in "([":
+            depth += 1
+        elif not quote and char in ")]":
+            depth -= 1
+        elif char == "," and depth == 0 and not quote:
+            part = inner[start:at].strip()
+            name, _, rest = part.partition('" ') if part.startswith('"') else part.partition(" ")
+            fields[name.lstrip('"')] = rest
+            start = at + 1
+    return fields
+
+
+def quoted(name: str) -> str:
+    """An SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(value: str) -> str:
+    """An SQL string literal."""
+    return "'" + value.replace("'", "''") + "'"
