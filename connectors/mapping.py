@@ -9,13 +9,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from typing import Any, Final
+
 import ibis
+import ibis.expr.operations as ops
 import ibis.expr.types as ir
 
 from connectors import rows, values
 from connectors.format import Column, Format, Kind
 
-_IBIS = {
+#: Written even where every row is NULL: the ledger reads them after the mapping.
+_ALWAYS: Final = frozenset({rows.STATE, rows.BILLED_IN})
+
+_IBIS: Final = {
     Kind.TEXT: "string",
     Kind.DECIMAL: "decimal(38, 18)",
     Kind.COUNT: "int64",
@@ -118,8 +124,39 @@ def mapped_sql(format_: Format, layout: dict[str, str]) -> str:
 
     Pure: nothing is executed here.
     """
-    rows_sql = ibis.to_sql(ledger_expression(format_), dialect="duckdb")
+    expression = ledger_expression(format_)
+    absent = frozenset(c.name for c in format_.columns if bind(c, layout).reference is None)
+    names = [name for name in expression.columns if name in _ALWAYS or not _is_null(expression.op(), name, absent)]
+    rows_sql = ibis.to_sql(expression.select(*names), dialect="duckdb")
     return f"WITH typed AS ({typed_sql(format_, layout)}) SELECT * FROM ({rows_sql}) AS mapped"
+
+
+def _is_null(relation: Any, name: str, absent: frozenset[str]) -> bool:
+    """Whether a column is NULL in every row because the file has nothing that it is made of.
+
+    Such columns are left out of what is written: a column of ten million NULLs costs as much as one of text.
+    """
+    if isinstance(relation, ops.UnboundTable):
+        return name in absent
+    if isinstance(relation, ops.Union):
+        return _is_null(relation.left, name, absent) and _is_null(relation.right, name, absent)
+    if isinstance(relation, ops.Project):
+        return _is_null_value(relation.values[name], absent)
+    return hasattr(relation, "parent") and _is_null(relation.parent, name, absent)
+
+
+def _is_null_value(value: Any, absent: frozenset[str]) -> bool:
+    if isinstance(value, ops.Field):
+        return _is_null(value.rel, value.name, absent)
+    if isinstance(value, ops.Literal):
+        return value.value is None
+    if isinstance(value, ops.Coalesce):
+        return all(_is_null_value(arg, absent) for arg in value.arg)
+    if isinstance(value, ops.SearchedCase):
+        return all(_is_null_value(result, absent) for result in (*value.results, value.default))
+    if isinstance(value, (ops.Cast, ops.TryCast, ops.Alias, ops.JSONGetItem, ops.UnwrapJSONString)):
+        return _is_null_value(value.arg, absent)
+    return False
 
 
 def ledger_expression(format_: Format) -> ir.Table:

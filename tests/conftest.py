@@ -1,0 +1,48 @@
+"""Fixtures that several test modules share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from connectors.format import Format
+from connectors.mapping import mapped_sql
+
+SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+Mapped = Callable[[Format, str], list[dict[str, Any]]]
+
+
+@pytest.fixture
+def con() -> duckdb.DuckDBPyConnection:
+    """An engine in memory, in UTC."""
+    connection = duckdb.connect(config={"autoinstall_known_extensions": False})
+    connection.execute("SET TimeZone = 'UTC'")
+    return connection
+
+
+@pytest.fixture
+def mapped(con: duckdb.DuckDBPyConnection) -> Mapped:
+    """Map the rows of an SQL relation (`SELECT ...`, `read_csv(...)`) with a format: a list of ledger rows."""
+
+    def run(format_: Format, relation: str) -> list[dict[str, Any]]:
+        body = relation if relation.lower().startswith("select") else f"FROM {relation}"
+        con.execute(f"CREATE OR REPLACE TEMP VIEW source AS {body}")
+        layout = {row[0]: row[1] for row in con.execute("DESCRIBE source").fetchall()}
+        result = con.execute(mapped_sql(format_, layout))
+        names = [column[0] for column in result.description or []]
+        return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+
+    return run
+
+
+@pytest.fixture
+def shared() -> Path:
+    """The folder of official and real sample files; tests that need it skip where it is absent."""
+    if not SHARED.is_dir():
+        pytest.skip(f"the folder of official sample files is absent: {SHARED}")
+    return SHARED
