@@ -186,6 +186,7 @@ FINDINGS: Final = (
 #: Daily spend. Tags, keys, resources and SKUs are not rolled up; they go the slower way over `charges`.
 SPEND_DIMENSIONS: Final = (
     Column("BillingPeriodStart", INSTANT),
+    Column("BillingAccountId", TEXT),
     Column("ServiceProviderName", TEXT),
     Column("ServiceCategory", TEXT),
     Column("ServiceName", TEXT),
@@ -212,6 +213,7 @@ DAILY_SPEND: Final = (
 #: Daily tokens: only charges that carry a token identity or should carry one.
 TOKEN_DIMENSIONS: Final = (
     Column("BillingPeriodStart", INSTANT),
+    Column("BillingAccountId", TEXT),
     Column("ServiceProviderName", TEXT),
     Column("ServiceName", TEXT),
     Column("SubAccountId", TEXT),
@@ -233,6 +235,9 @@ DAILY_TOKENS: Final = (
 
 #: Each load writes this one row, so that two writers that both missed the lock conflict instead of doubling.
 SENTINEL: Final = (Column("LastLoadId", TEXT), Column("Loads", COUNT))
+
+#: Counted up when a stored row changes its meaning; columns that are merely new are added on opening.
+SCHEMA_VERSION: Final = 1
 
 TABLES: Final[dict[str, tuple[Column, ...]]] = {
     "charges": CHARGES,

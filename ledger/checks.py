@@ -1,0 +1,266 @@
+"""Checks on the way in: what FOCUS and arithmetic ask of a charge, set-at-a-time over a staged load.
+
+One scan counts every condition; only what was found costs a second look for its money and examples. A check
+never changes or drops a row: it says what it saw. Rows that cannot be taken at all are rejects, not findings.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import duckdb
+
+from ledger.focus import COST_AND_USAGE
+
+#: Money of a unit price times a quantity may differ from the stated cost by rounding: one cent, or a millionth.
+_TOLERANCE: Final = "0.01 + 1e-6 * abs({0}::DOUBLE)"
+_MOST_REASONS: Final = 50
+_EXAMPLES: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One condition that no charge should meet.
+
+    Attributes:
+        id: stable name, `column.what`.
+        severity: `error` (the figure is wrong), `warning` (it may be), `note` (good to know).
+        sentence: what a person reads; `{n}` is the number of rows.
+        condition: SQL that is true for an offending row.
+        needs: columns the condition reads; the check is left out where one is absent.
+        shows: columns that an example shows.
+    """
+
+    id: str
+    severity: str
+    sentence: str
+    condition: str
+    needs: tuple[str, ...]
+    shows: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a check saw in one load. `billed` is BilledCost of the rows by currency, as decimal strings."""
+
+    check: str
+    severity: str
+    rows: int
+    sentence: str
+    billed: dict[str, str] = field(default_factory=dict[str, str])
+    examples: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+
+
+def _product_differs(cost: str, price: str, quantity: str) -> str:
+    tolerance = _TOLERANCE.format(cost)
+    return (
+        f"{price} IS NOT NULL AND {quantity} IS NOT NULL AND {cost} IS NOT NULL AND ChargeCategory = 'Usage' "
+        f"AND abs({cost}::DOUBLE - {price}::DOUBLE * {quantity}::DOUBLE) > {tolerance}"
+    )
+
+
+_WRITTEN: Final = (
+    Check(
+        "ChargePeriod.order",
+        "error",
+        "{n} charges end before or when they begin.",
+        "ChargePeriodEnd <= ChargePeriodStart",
+        ("ChargePeriodStart", "ChargePeriodEnd"),
+    ),
+    Check(
+        "BillingPeriod.order",
+        "error",
+        "{n} charges have a billing period that ends before or when it begins.",
+        "BillingPeriodEnd <= BillingPeriodStart",
+        ("BillingPeriodStart", "BillingPeriodEnd"),
+    ),
+    Check(
+        "ChargePeriod.outside",
+        "note",
+        "{n} charges lie outside the billing period that bills them.",
+        "ChargePeriodStart < BillingPeriodStart OR ChargePeriodStart >= BillingPeriodEnd",
+        ("ChargePeriodStart", "BillingPeriodStart", "BillingPeriodEnd"),
+    ),
+    Check(
+        "BillingCurrency.code",
+        "warning",
+        "{n} charges have a currency that is no three-letter code.",
+        "NOT regexp_full_match(BillingCurrency, '[A-Z]{3}')",
+        ("BillingCurrency",),
+        ("BillingCurrency",),
+    ),
+    Check(
+        "ListUnitPrice.negative",
+        "error",
+        "{n} charges have a negative list unit price.",
+        "ListUnitPrice < 0",
+        ("ListUnitPrice",),
+        ("ListUnitPrice",),
+    ),
+    Check(
+        "ContractedUnitPrice.negative",
+        "error",
+        "{n} charges have a negative contracted unit price.",
+        "ContractedUnitPrice < 0",
+        ("ContractedUnitPrice",),
+        ("ContractedUnitPrice",),
+    ),
+    Check(
+        "ListCost.product",
+        "warning",
+        "{n} usage charges have a list cost that is not list unit price times pricing quantity.",
+        _product_differs("ListCost", "ListUnitPrice", "PricingQuantity"),
+        ("ListCost", "ListUnitPrice", "PricingQuantity", "ChargeCategory"),
+        ("ListCost", "ListUnitPrice", "PricingQuantity"),
+    ),
+    Check(
+        "ContractedCost.product",
+        "warning",
+        "{n} usage charges have a contracted cost that is not contracted unit price times pricing quantity.",
+        _product_differs("ContractedCost", "ContractedUnitPrice", "PricingQuantity"),
+        ("ContractedCost", "ContractedUnitPrice", "PricingQuantity", "ChargeCategory"),
+        ("ContractedCost", "ContractedUnitPrice", "PricingQuantity"),
+    ),
+    Check(
+        "ListCost.unknown",
+        "note",
+        "{n} usage charges have no list cost; a discount cannot be told for them.",
+        "ListCost IS NULL AND ChargeCategory = 'Usage'",
+        ("ListCost", "ChargeCategory"),
+        ("ServiceName",),
+    ),
+    Check(
+        "CommitmentDiscount.billed",
+        "error",
+        "{n} charges are covered by a commitment and billed again; BilledCost should be 0 on them.",
+        "CommitmentDiscountStatus IS NOT NULL AND ChargeCategory = 'Usage' AND BilledCost <> 0",
+        ("CommitmentDiscountStatus", "ChargeCategory"),
+        ("CommitmentDiscountId", "BilledCost"),
+    ),
+    Check(
+        "CommitmentDiscount.id",
+        "warning",
+        "{n} charges have a commitment status and no commitment.",
+        "CommitmentDiscountStatus IS NOT NULL AND CommitmentDiscountId IS NULL",
+        ("CommitmentDiscountStatus", "CommitmentDiscountId"),
+    ),
+    Check(
+        "Usage.negative",
+        "note",
+        "{n} usage charges are negative without being marked as a correction.",
+        "BilledCost < 0 AND ChargeCategory = 'Usage' AND ChargeClass IS NULL",
+        ("ChargeCategory", "ChargeClass"),
+        ("BilledCost", "ChargeDescription"),
+    ),
+    Check(
+        "ConsumedQuantity.unit",
+        "warning",
+        "{n} charges state a consumed quantity without its unit.",
+        "ConsumedQuantity IS NOT NULL AND ConsumedUnit IS NULL",
+        ("ConsumedQuantity", "ConsumedUnit"),
+    ),
+    Check(
+        "PricingQuantity.unit",
+        "warning",
+        "{n} charges state a pricing quantity without its unit.",
+        "PricingQuantity IS NOT NULL AND PricingUnit IS NULL",
+        ("PricingQuantity", "PricingUnit"),
+    ),
+)
+
+#: The specification's own conditions, column by column: values that must not be NULL, and enumerations.
+_DECLARED: Final = tuple(
+    [
+        Check(
+            f"{c.name}.null",
+            "warning",
+            f"{{n}} charges have no {c.name}, which FOCUS does not allow.",
+            f"{c.name} IS NULL",
+            (c.name,),
+        )
+        for c in COST_AND_USAGE
+        if c.mandatory and not c.nullable and c.name != "ListCost"
+    ]
+    + [
+        Check(
+            f"{c.name}.value",
+            "warning",
+            f"{{n}} charges have a {c.name} that FOCUS does not know.",
+            f"{c.name} NOT IN ({', '.join(repr(v) for v in c.allowed)})",
+            (c.name,),
+            (c.name,),
+        )
+        for c in COST_AND_USAGE
+        if c.allowed
+    ]
+)
+
+CHECKS: Final = (*_WRITTEN, *_DECLARED)
+
+
+def run_checks(cursor: duckdb.DuckDBPyConnection, staged: str, present: Collection[str]) -> list[Finding]:
+    """Run every check that the columns allow over the rows of `staged` that were taken."""
+    taken = f"(SELECT * FROM {staged} WHERE x_State IS NULL OR x_State = 'added')"
+    checks = [check for check in CHECKS if set(check.needs) <= set(present)]
+    counts = ", ".join(f"count(*) FILTER ({check.condition})" for check in checks)
+    row = cursor.execute(f"SELECT {counts} FROM {taken} AS t").fetchone()
+    found = [(check, count) for check, count in zip(checks, row or (), strict=True) if count]
+    return [_detail(cursor, taken, check, count) for check, count in found]
+
+
+def unmapped(cursor: duckdb.DuckDBPyConnection, staged: str, present: Collection[str]) -> Iterator[Finding]:
+    """AI charges whose meter or unit the mapping does not know: their cost is kept, their tokens are not guessed."""
+    if "x_Unmapped" not in present:
+        return
+    rows = cursor.execute(
+        f"SELECT x_Unmapped, BillingCurrency, count(*), sum(BilledCost)::VARCHAR FROM {staged} "
+        f"WHERE x_Unmapped IS NOT NULL AND x_State IS NULL GROUP BY ALL ORDER BY abs(sum(BilledCost)) DESC "
+        f"LIMIT {_MOST_REASONS}"
+    ).fetchall()
+    for reason, currency, count, billed in rows:
+        sentence = f"{count} charges carry no token quantity: {reason}."
+        yield Finding("Tokens.unmapped", "warning", count, sentence, {currency: billed})
+
+
+def duplicates(cursor: duckdb.DuckDBPyConnection, staged: str, present: Collection[str]) -> list[Finding]:
+    """Rows that are equal in every column. Some providers send such rows rightly, so they are shown, not dropped."""
+    columns = ", ".join(sorted(c for c in present if c not in {"x_LoadId", "x_Connection", "x_State", "x_BilledIn"}))
+    hashes = f"SELECT hash({columns}) AS h FROM {staged}"
+    row = cursor.execute(
+        f"SELECT coalesce(sum(n - 1), 0), list(h) FROM (SELECT h, count(*) AS n FROM ({hashes}) GROUP BY h HAVING n > 1)"
+    ).fetchone()
+    if not row or not row[0]:
+        return []
+    suspects = f"SELECT * FROM {staged} WHERE hash({columns}) IN (SELECT unnest(?::UBIGINT[]))"
+    rows = cursor.execute(
+        f"SELECT BillingCurrency, sum(n - 1)::BIGINT, sum(BilledCost * (n - 1)::DECIMAL(9,0))::VARCHAR FROM "
+        f"(SELECT BillingCurrency, BilledCost::DECIMAL(28,18) AS BilledCost, count(*) AS n FROM ({suspects}) "
+        f"GROUP BY {columns} HAVING n > 1) GROUP BY ALL",
+        [row[1]],
+    ).fetchall()
+    count = sum(n for _, n, _ in rows)
+    sentence = f"{count} charges repeat another one in every column; check whether the bill was exported twice."
+    return [Finding("Rows.duplicate", "warning", count, sentence, {c: b for c, _, b in rows})] if count else []
+
+
+def _detail(cursor: duckdb.DuckDBPyConnection, taken: str, check: Check, count: int) -> Finding:
+    rows = cursor.execute(
+        f"SELECT BillingCurrency, sum(BilledCost)::VARCHAR FROM {taken} AS t WHERE {check.condition} GROUP BY ALL"
+    ).fetchall()
+    examples = list[dict[str, Any]]()
+    if check.shows:
+        shown = ", ".join(f"{name}::VARCHAR AS {name}" for name in check.shows)
+        result = cursor.execute(
+            f"SELECT DISTINCT {shown} FROM {taken} AS t WHERE {check.condition} LIMIT {_EXAMPLES}"
+        )
+        examples = [dict(zip(check.shows, values, strict=True)) for values in result.fetchall()]
+    billed = {str(currency): amount for currency, amount in rows if amount is not None}
+    return Finding(check.id, check.severity, count, check.sentence.format(n=f"{count:,}"), billed, examples)
+
+
+def as_json(value: object) -> str:
+    """JSON text with sorted keys, as lineage columns keep it."""
+    return json.dumps(value, sort_keys=True, ensure_ascii=False)

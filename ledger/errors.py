@@ -1,0 +1,45 @@
+"""Everything that can go wrong in the ledger, as sentences for the person who has to mend it.
+
+LedgerError
+├── LakeUnavailableError    the catalog cannot be opened or created
+├── WriterBusyError         another load holds the lake's writer lock
+├── UnsupportedQueryError   a question that the ledger cannot answer as asked
+└── LoadError               a load was refused; the ledger is as before
+    ├── UnbalancedLoadError     the rows or the money that came in are not those that would go out
+    ├── SmallerLoadError        it would replace more days or money than it brings
+    └── OverlappingLoadError    the same bill is in the ledger from another source already
+"""
+
+from __future__ import annotations
+
+
+class LedgerError(Exception):
+    """Base of every error that carries a sentence for a person: what happened, where, what to do next."""
+
+
+class LakeUnavailableError(LedgerError):
+    """The catalog of a lake cannot be opened or created."""
+
+
+class WriterBusyError(LedgerError):
+    """Another load holds the lake's writer lock for longer than one is willing to wait."""
+
+
+class UnsupportedQueryError(LedgerError):
+    """A question that the ledger cannot answer as it was asked."""
+
+
+class LoadError(LedgerError):
+    """A load was refused as a whole; the ledger is as it was before."""
+
+
+class UnbalancedLoadError(LoadError):
+    """Rows or money that came in would not all go out."""
+
+
+class SmallerLoadError(LoadError):
+    """A load holds fewer days or clearly less money than what it would replace."""
+
+
+class OverlappingLoadError(LoadError):
+    """The same account and period is in the ledger from another source already."""

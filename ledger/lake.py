@@ -1,0 +1,212 @@
+"""A workspace's lake: opening it, reading it from many threads, writing to it one at a time.
+
+The lake is a DuckLake: Parquet files and a catalog, which is a SQLite file in WAL mode or a schema of a
+PostgreSQL database. Readers never wait for writers; every commit is a snapshot that can be read for ever.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import duckdb
+
+from ledger import engine
+from ledger.errors import LakeUnavailableError, LedgerError
+from ledger.lock import file_lock, postgres_lock
+from ledger.tables import TABLES
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
+ALIAS: Final = "lake"
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a lake lives.
+
+    Attributes:
+        home: folder of the lake: its data files, its staging area and, by default, its catalog.
+        postgres: connection string of a PostgreSQL catalog, or None for the SQLite file in `home`.
+        schema: schema of the PostgreSQL catalog that belongs to this lake alone.
+    """
+
+    home: Path
+    postgres: str | None = None
+    schema: str = "spendproof"
+
+    @property
+    def data(self) -> Path:
+        return self.home / "data"
+
+    @property
+    def staging(self) -> Path:
+        return self.home / "staging"
+
+    @property
+    def catalog(self) -> Path:
+        return self.home / "catalog.sqlite"
+
+    @property
+    def attach(self) -> str:
+        options = f"DATA_PATH '{self.data}/', OVERRIDE_DATA_PATH true"
+        if self.postgres is None:
+            return f"ATTACH 'ducklake:sqlite:{self.catalog}' AS {ALIAS} ({options})"
+        return f"ATTACH 'ducklake:postgres:{self.postgres}' AS {ALIAS} ({options}, METADATA_SCHEMA '{self.schema}')"
+
+
+class Lake:
+    """An open lake. One object serves a process; every thread and every call takes a cursor of its own."""
+
+    def __init__(self, address: Address) -> None:
+        """Open the lake, creating it where there is none.
+
+        Raises:
+            LakeUnavailableError: the catalog cannot be opened or created.
+        """
+        self.address = address
+        for folder in (address.home, address.data, address.staging):
+            folder.mkdir(parents=True, exist_ok=True)
+        self._connection = engine.connect(spill=address.staging / f"spill-{os.getpid()}")
+        try:
+            self._open()
+        except (duckdb.Error, sqlite3.Error) as error:
+            self._connection.close()
+            raise LakeUnavailableError(_unavailable(address, error)) from error
+
+    def close(self) -> None:
+        """Release the engine and its memory."""
+        self._connection.close()
+
+    def __enter__(self) -> Lake:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def cursor(self) -> duckdb.DuckDBPyConnection:
+        """A connection of its own on this lake; a cursor inherits neither USE nor TimeZone."""
+        cursor = self._connection.cursor()
+        cursor.execute(f"USE {ALIAS}; SET TimeZone = 'UTC'")
+        return cursor
+
+    def table(self, name: str, *, snapshot: int | None = None) -> ir.Table:
+        """A ledger table as an Ibis table on a connection of its own, as it is now or as of a snapshot.
+
+        Raises:
+            LedgerError: there is no such table.
+        """
+        return self.tables(name, snapshot=snapshot)[0]
+
+    def tables(self, *names: str, snapshot: int | None = None) -> tuple[ir.Table, ...]:
+        """Several tables on one connection, so that one expression may join them."""
+        import ibis  # noqa: PLC0415 - half a second that only a query needs
+
+        for name in names:
+            if name not in TABLES:
+                raise LedgerError(f"The ledger has no table {name!r}; it has {', '.join(TABLES)}.")
+        backend = ibis.duckdb.from_connection(self.cursor())
+        if snapshot is None:
+            return tuple(backend.table(name, database=(ALIAS, "main")) for name in names)
+        return tuple(backend.sql(f"SELECT * FROM {ALIAS}.main.{name} AT (VERSION => {snapshot})") for name in names)
+
+    def snapshot(self) -> int:
+        """Number of the newest snapshot."""
+        row = self.cursor().execute(f"FROM ducklake_current_snapshot('{ALIAS}')").fetchone()
+        return int(row[0]) if row else 0
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Be the only writer of this lake, over all processes and machines.
+
+        Raises:
+            WriterBusyError: another writer holds on for too long.
+        """
+        if self.address.postgres is None:
+            with file_lock(self.address.home / "writer.lock"):
+                yield
+        else:
+            with postgres_lock(self.address.postgres, f"spendproof:{self.address.schema}"):
+                yield
+
+    @contextmanager
+    def transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """One transaction on a cursor of its own: committed as a whole, or not at all.
+
+        The caller holds `lock`.
+        """
+        cursor = self.cursor()
+        cursor.execute("BEGIN")
+        try:
+            yield cursor
+            cursor.execute("COMMIT")
+        except BaseException:
+            # After a commit that failed there is no transaction left to roll back.
+            with suppress(duckdb.TransactionException):
+                cursor.execute("ROLLBACK")
+            raise
+        finally:
+            cursor.close()
+
+    def _open(self) -> None:
+        engine.load_extension(self._connection, "ducklake")
+        scanner = "sqlite_scanner" if self.address.postgres is None else "postgres_scanner"
+        engine.load_extension(self._connection, scanner)
+        if self.address.postgres is None and self.address.catalog.exists():
+            self._connection.execute(self.address.attach)
+        else:
+            # Two processes that both find no catalog must not both make one.
+            with self.lock():
+                if self.address.postgres is None:
+                    _write_ahead(self.address.catalog)
+                self._connection.execute(self.address.attach)
+        if self._missing():
+            with self.lock(), self.transaction() as cursor:
+                for statement in self._missing():
+                    cursor.execute(statement)
+
+    def _missing(self) -> list[str]:
+        """Statements that create the tables and columns which this version has and the lake has not."""
+        present: dict[str, set[str]] = {}
+        rows = self._connection.execute(
+            f"SELECT table_name, column_name FROM duckdb_columns() WHERE database_name = '{ALIAS}'"
+        ).fetchall()
+        for table, column in rows:
+            present.setdefault(table, set()).add(column)
+        statements = list[str]()
+        for name, columns in TABLES.items():
+            if name not in present:
+                body = ", ".join(f'"{c.name}" {c.type}' for c in columns)
+                statements.append(f"CREATE TABLE {ALIAS}.main.{name} ({body})")
+                if name == "sentinel":
+                    statements.append(f"INSERT INTO {ALIAS}.main.sentinel VALUES (NULL, 0)")
+                continue
+            statements += [
+                f'ALTER TABLE {ALIAS}.main.{name} ADD COLUMN "{c.name}" {c.type}'
+                for c in columns
+                if c.name not in present[name]
+            ]
+        return statements
+
+
+def _write_ahead(catalog: Path) -> None:
+    """Write-ahead logging, kept in the file: without it readers starve beside writers."""
+    connection = sqlite3.connect(catalog)
+    try:
+        connection.execute("PRAGMA journal_mode = WAL")
+    finally:
+        connection.close()
+
+
+def _unavailable(address: Address, error: Exception) -> str:
+    where = f"PostgreSQL schema {address.schema}" if address.postgres else str(address.catalog)
+    reason = str(error).splitlines()[0]
+    if address.postgres:
+        reason = "the server refused or did not answer"
+    return f"The lake's catalog ({where}) cannot be opened: {reason}. Check that it exists and may be written to."

@@ -1,0 +1,389 @@
+"""The second half of a load: in one transaction it replaces exactly what it brings anew.
+
+The commit holds the lake's lock and is short, since the rows lie in a finished Parquet file already. A process that
+dies anywhere leaves the ledger as it was before or as it is after.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Final
+
+import duckdb
+
+from ledger.checks import Finding, as_json
+from ledger.errors import OverlappingLoadError, SmallerLoadError
+from ledger.lake import ALIAS, Lake
+from ledger.rollups import spend_sql
+from ledger.staging import ROLLED, Staged
+from ledger.tables import SCHEMA_VERSION, TABLES
+
+#: A replacement that is smaller by more than this share of the money is refused unless told to replace.
+CLEARLY_LESS: Final = Decimal("0.10")
+
+_DAY: Final = "(epoch_us({0}) // 86400000000)::INTEGER"
+#: What identifies the part of a table that a load replaces, by table and grain.
+_KEYS: Final[dict[tuple[str, str], tuple[str, ...]]] = {
+    ("charges", "period"): ("BillingAccountId", "BillingPeriodStart"),
+    ("charges", "day"): ("BillingAccountId", _DAY.format("ChargePeriodStart")),
+    ("usage", "day"): ("UsageKind", _DAY.format("UsagePeriodStart")),
+    ("drivers", "all"): ("DriverName",),
+}
+_ROLLUP_DAY: Final = "(ChargeDate - DATE '1970-01-01')::INTEGER"
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What a load did. Money is BilledCost by currency; `periods` are what it holds and therefore replaced."""
+
+    load_id: str
+    connection: str
+    format: str
+    provider: str | None
+    table: str
+    snapshot: int
+    rows_in: int
+    rows_loaded: int
+    rows_rejected: int
+    rows_dropped: int
+    rows_added: int
+    billed_in: dict[str, Decimal]
+    billed_loaded: dict[str, Decimal]
+    periods: tuple[str, ...]
+    replaced: tuple[str, ...]
+    findings: tuple[Finding, ...]
+    unchanged: bool = False
+
+
+def replace(lake: Lake, cursor: duckdb.DuckDBPyConnection, staged: Staged, *, force: bool = False) -> Loaded:
+    """Commit a staged load.
+
+    Args:
+        lake: the lake to write to.
+        cursor: the cursor on which the load was staged (it holds the rollups).
+        staged: the load.
+        force: replace even what is larger than the load.
+
+    Raises:
+        SmallerLoadError: it holds fewer days or clearly less money than what it would replace.
+        OverlappingLoadError: the same account and period came from another source.
+        WriterBusyError: another writer does not finish.
+    """
+    with lake.lock():
+        sweep(lake)
+        registered = _into_place(lake, staged)
+        cursor.execute("BEGIN")
+        try:
+            replaced, periods = _replace(cursor, staged, registered, force=force)
+            _record(cursor, staged, periods, replaced)
+            cursor.execute("COMMIT")
+        except BaseException:
+            _abandon(cursor, registered)
+            raise
+        row = cursor.execute(f"FROM ducklake_last_committed_snapshot('{ALIAS}')").fetchone()
+    incoming = staged.incoming
+    return Loaded(
+        incoming.load_id,
+        incoming.connection,
+        incoming.format,
+        incoming.provider,
+        incoming.table,
+        int(row[0]) if row else lake.snapshot(),
+        staged.rows_in,
+        staged.rows_loaded,
+        staged.rows_rejected,
+        staged.rows_dropped,
+        staged.rows_added,
+        staged.billed_in,
+        staged.billed_loaded,
+        tuple(periods),
+        tuple(replaced),
+        tuple(staged.findings),
+    )
+
+
+def _replace(
+    cursor: duckdb.DuckDBPyConnection, staged: Staged, registered: Path, *, force: bool
+) -> tuple[list[str], list[str]]:
+    """Take away what the load replaces and register its rows; the loads replaced and the periods held."""
+    incoming = staged.incoming
+    _make_keys(cursor, staged)
+    if incoming.table == "charges":
+        _refuse_overlap(cursor, staged)
+        if not force:
+            _refuse_smaller(cursor, staged)
+    replaced = _delete(cursor, incoming.table, staged)
+    cursor.execute(
+        f"CALL ducklake_add_data_files('{ALIAS}', '{incoming.table}', '{registered}', "
+        "allow_missing => true, ignore_extra_columns => true)"
+    )
+    if staged.rows_in != staged.rows_loaded:
+        cursor.execute(
+            f"DELETE FROM {incoming.table} WHERE x_LoadId IS NULL AND x_Connection = ?", [incoming.connection]
+        )
+    if incoming.table == "charges":
+        for name, rows in (("daily_spend", f"({spend_sql(ROLLED)})"), ("daily_tokens", _tokens(cursor))):
+            _delete(cursor, name, staged)
+            if rows is not None:
+                cursor.execute(
+                    f"INSERT INTO {name} BY NAME SELECT *, '{incoming.connection}' AS x_Connection, "
+                    f"'{incoming.load_id}' AS x_LoadId FROM {rows}"
+                )
+    return replaced, _periods(cursor, staged)
+
+
+def _tokens(cursor: duckdb.DuckDBPyConnection) -> str | None:
+    row = cursor.execute(
+        "SELECT count(*) FROM duckdb_tables() WHERE database_name = 'temp' AND table_name = 'tokens'"
+    ).fetchone()
+    return "temp.tokens" if row and row[0] else None
+
+
+def _make_keys(cursor: duckdb.DuckDBPyConnection, staged: Staged) -> None:
+    incoming = staged.incoming
+    columns = _KEYS.get((incoming.table, incoming.grain), ())
+    if (incoming.table, incoming.grain) == ("charges", "day"):
+        select = f"SELECT DISTINCT BillingAccountId AS k0, DayNumber AS k1 FROM {ROLLED} WHERE x_State IS NULL"
+    elif incoming.table == "charges":
+        select = f"SELECT DISTINCT BillingAccountId AS k0, BillingPeriodStart AS k1 FROM {ROLLED} WHERE x_State IS NULL"
+    else:
+        names = ", ".join(f"{column} AS k{i}" for i, column in enumerate(columns)) or "true AS k0"
+        select = f"SELECT DISTINCT {names} FROM staged WHERE x_State IS NULL"
+    cursor.execute(f"CREATE OR REPLACE TEMP TABLE keys AS {select}")
+
+
+def _condition(table: str, staged: Staged) -> str:
+    """SQL that is true for the rows of `table` that the load replaces."""
+    incoming = staged.incoming
+    own = f"x_Connection = '{incoming.connection}'"
+    base = "charges" if table.startswith("daily_") else table
+    columns = _KEYS.get((base, incoming.grain))
+    if columns is None:
+        return own
+    if table.startswith("daily_") and incoming.grain == "day":
+        columns = ("BillingAccountId", _ROLLUP_DAY)
+    names = ", ".join(f"k{i}" for i in range(len(columns)))
+    held = f"({', '.join(columns)}) IN (SELECT ({names}) FROM temp.keys)"
+    if incoming.grain == "day" and incoming.windows:
+        days = {day for first, end in incoming.windows for day in range(_day(first), _day(end))}
+        held = f"({held} OR {columns[-1]} IN ({', '.join(map(str, sorted(days)))}))"
+    return f"{own} AND {held}"
+
+
+def _delete(cursor: duckdb.DuckDBPyConnection, table: str, staged: Staged) -> list[str]:
+    condition = _condition(table, staged)
+    loads = cursor.execute(f"SELECT DISTINCT x_LoadId FROM {table} WHERE {condition}").fetchall()
+    if loads:
+        cursor.execute(f"DELETE FROM {table} WHERE {condition}")
+    return sorted(load for (load,) in loads)
+
+
+def _refuse_overlap(cursor: duckdb.DuckDBPyConnection, staged: Staged) -> None:
+    own = staged.incoming.connection
+    row = cursor.execute(
+        "SELECT d.x_Connection, d.BillingAccountId, min(d.ChargeDate), max(d.ChargeDate) FROM daily_spend AS d "
+        "JOIN (SELECT DISTINCT BillingAccountId, ServiceProviderName, BillingPeriodStart, "
+        f"DATE '1970-01-01' + DayNumber AS ChargeDate FROM {ROLLED} WHERE x_State IS NULL) AS r "
+        "USING (BillingAccountId, ServiceProviderName, ChargeDate) "
+        "WHERE d.x_Connection <> ? GROUP BY ALL ORDER BY ALL LIMIT 1",
+        [own],
+    ).fetchone()
+    if row:
+        other, account, first, last = row
+        raise OverlappingLoadError(
+            f"The ledger holds charges of account {account} from {first} to {last} from the source {other} already; "
+            f"loading them from {own} too would count them twice. Nothing was loaded. Remove the one you do not want: "
+            f"spendproof loads --remove-source {other}"
+        )
+
+
+def _refuse_smaller(cursor: duckdb.DuckDBPyConnection, staged: Staged) -> None:
+    was = cursor.execute(
+        "SELECT strftime(BillingPeriodStart, '%Y-%m'), BillingAccountId, BillingCurrency, count(DISTINCT ChargeDate), "
+        f"sum(BilledCost) FROM daily_spend WHERE {_condition('daily_spend', staged)} GROUP BY ALL"
+    ).fetchall()
+    now = cursor.execute(
+        "SELECT strftime(BillingPeriodStart, '%Y-%m'), BillingAccountId, BillingCurrency, count(DISTINCT DayNumber), "
+        f"sum(BilledCost) FROM {ROLLED} WHERE x_State IS NULL OR x_State = 'added' GROUP BY ALL"
+    ).fetchall()
+    new = {(period, account, currency): (days, billed) for period, account, currency, days, billed in now}
+    for period, account, currency, days, billed in was:
+        days_now, billed_now = new.get((period, account, currency), (0, Decimal(0)))
+        if days_now < days or (billed > 0 and billed_now < billed * (1 - CLEARLY_LESS)):
+            raise SmallerLoadError(
+                f"{period}, account {account}: the ledger holds {days} days and {billed:f} {currency}, this load only "
+                f"{days_now} days and {billed_now:f} {currency}. Nothing was loaded. If these are parts of one bill, "
+                "import them together in one command; if the smaller figure is right, repeat with --replace."
+            )
+
+
+def _periods(cursor: duckdb.DuckDBPyConnection, staged: Staged) -> list[str]:
+    columns = _KEYS.get((staged.incoming.table, staged.incoming.grain))
+    if columns is None or staged.incoming.grain == "all":
+        return []
+    rows = cursor.execute("SELECT DISTINCT k1 FROM temp.keys ORDER BY k1").fetchall()
+    if staged.incoming.grain == "period":
+        return sorted({f"{start:%Y-%m}" for (start,) in rows})
+    return spans([date.fromordinal(_EPOCH + day) for (day,) in rows])
+
+
+_EPOCH: Final = date(1970, 1, 1).toordinal()
+
+
+def spans(days: list[date]) -> list[str]:
+    """Days in order as spans of days that follow each other: `2026-10-01..2026-10-31`, a single day alone."""
+    found: list[tuple[date, date]] = []
+    for day in days:
+        if found and day.toordinal() == found[-1][1].toordinal() + 1:
+            found[-1] = (found[-1][0], day)
+        else:
+            found.append((day, day))
+    return [f"{a}..{b}" if a != b else f"{a}" for a, b in found]
+
+
+def _day(moment: datetime) -> int:
+    return moment.date().toordinal() - _EPOCH
+
+
+def _record(
+    cursor: duckdb.DuckDBPyConnection, staged: Staged, periods: list[str], replaced: list[str]
+) -> None:
+    """The load's own row, its rejects and findings, and the tie between load and snapshot."""
+    incoming = staged.incoming
+    values: dict[str, Any] = {
+        "LoadId": incoming.load_id,
+        "Connection": incoming.connection,
+        "Format": incoming.format,
+        "Provider": incoming.provider,
+        "TableName": incoming.table,
+        "LoadedAt": incoming.now,
+        "Sources": as_json([{"name": f.name, "bytes": f.bytes, "sha256": f.sha256} for f in incoming.files]),
+        "Periods": as_json(periods),
+        "FirstMoment": staged.span[0],
+        "LastMoment": staged.span[1],
+        "RowsIn": staged.rows_in,
+        "RowsLoaded": staged.rows_loaded,
+        "RowsRejected": staged.rows_rejected,
+        "RowsDropped": staged.rows_dropped,
+        "RowsAdded": staged.rows_added,
+        "BilledIn": as_json({k: f"{v:f}" for k, v in staged.billed_in.items()}),
+        "BilledLoaded": as_json({k: f"{v:f}" for k, v in staged.billed_loaded.items()}),
+        "SchemaVersion": SCHEMA_VERSION,
+        "Replaced": as_json(replaced),
+        "Synthetic": incoming.synthetic,
+    }
+    _insert(cursor, "loads", [values])
+    _insert(
+        cursor,
+        "rejects",
+        [
+            {
+                "LoadId": incoming.load_id,
+                "File": r.file,
+                "RowNumber": r.row,
+                "ColumnName": r.column,
+                "Value": r.value,
+                "Reason": r.reason,
+            }
+            for r in staged.rejects
+        ],
+    )
+    _insert(cursor, "findings", [_finding(incoming.load_id, f) for f in staged.findings])
+    cursor.execute("UPDATE sentinel SET LastLoadId = ?, Loads = Loads + 1", [incoming.load_id])
+    extra = json.dumps({"load_id": incoming.load_id})
+    cursor.execute(
+        f"CALL {ALIAS}.set_commit_message('spendproof', 'load {incoming.load_id}', extra_info => '{extra}')"
+    )
+
+
+def _finding(load_id: str, finding: Finding) -> dict[str, Any]:
+    return {
+        "LoadId": load_id,
+        "CheckId": finding.check,
+        "Severity": finding.severity,
+        "RowCount": finding.rows,
+        "Billed": as_json(finding.billed),
+        "Sentence": finding.sentence,
+        "Examples": as_json(finding.examples),
+    }
+
+
+def _insert(cursor: duckdb.DuckDBPyConnection, table: str, rows: list[dict[str, Any]]) -> None:
+    """Insert a few rows as one statement; many (rejects) by way of Arrow."""
+    if not rows:
+        return
+    columns = [c.name for c in TABLES[table]]
+    import pyarrow as pa  # noqa: PLC0415 - only a load needs it
+
+    batch = pa.table({name: [row[name] for row in rows] for name in columns})
+    cursor.register("incoming_rows", batch)
+    casts = ", ".join(f'"{c.name}"::{c.type}' for c in TABLES[table])
+    cursor.execute(f"INSERT INTO {table} SELECT {casts} FROM incoming_rows")
+    cursor.unregister("incoming_rows")
+
+
+def _into_place(lake: Lake, staged: Staged) -> Path:
+    """Move the finished file into the lake's data; until the commit nothing refers to it."""
+    folder = lake.address.data / "main" / staged.incoming.table
+    folder.mkdir(parents=True, exist_ok=True)
+    return staged.file.rename(folder / staged.file.name)
+
+
+def _abandon(cursor: duckdb.DuckDBPyConnection, registered: Path) -> None:
+    try:
+        cursor.execute("ROLLBACK")
+    except duckdb.TransactionException:
+        # A commit that failed has ended the transaction already.
+        pass
+    registered.unlink(missing_ok=True)
+
+
+def sweep(lake: Lake) -> list[Path]:
+    """Remove what killed loads left behind: staging folders without an owner, data files without an entry.
+
+    The caller holds the lake's lock, so that no other writer has a file between its move and its commit.
+    """
+    gone = list[Path]()
+    for folder in lake.address.staging.iterdir():
+        if folder.is_dir() and _is_abandoned(folder):
+            shutil.rmtree(folder, ignore_errors=True)
+            gone.append(folder)
+    cursor = lake.cursor()
+    known = {
+        Path(path).name
+        for table in ("ducklake_data_file", "ducklake_delete_file", "ducklake_files_scheduled_for_deletion")
+        for (path,) in cursor.execute(f"SELECT path FROM __ducklake_metadata_{ALIAS}.{table}").fetchall()
+    }
+    for file in lake.address.data.rglob("*.parquet"):
+        if file.name not in known:
+            file.unlink()
+            gone.append(file)
+    return gone
+
+
+def _is_abandoned(folder: Path) -> bool:
+    if folder.name.startswith("spill-"):
+        try:
+            os.kill(int(folder.name.removeprefix("spill-")), 0)
+        except ProcessLookupError:
+            return True
+        return False
+    try:
+        owner = os.open(folder / "owner", os.O_RDWR)
+    except FileNotFoundError:
+        # A living load makes its folder and the lock file in one breath; a folder without one is being made or is dead.
+        return False
+    try:
+        fcntl.flock(owner, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    finally:
+        os.close(owner)
+    return True

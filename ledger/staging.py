@@ -1,0 +1,292 @@
+"""The first half of a load: rows are mapped into a Parquet file beside the lake, then counted and checked.
+
+Nothing of this holds the lake's lock or changes the lake. A staging folder belongs to the process that holds its
+`owner` lock; the folders of processes that died are swept by the next writer.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Final
+
+import duckdb
+
+from ledger import checks, rollups
+from ledger.checks import Finding
+from ledger.errors import LoadError, UnbalancedLoadError
+from ledger.lake import Lake
+from ledger.tables import TABLES
+
+#: Names of the temporary tables that a staged load leaves on its cursor.
+ROLLED: Final = "temp.rolled"
+TOKENS: Final = "temp.tokens"
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """One file of a load as it was when it was read."""
+
+    name: str
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """One row that could not be taken. `row` counts data rows from 1; None where the file cannot tell."""
+
+    file: str
+    row: int | None
+    column: str | None
+    value: str | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """What a connector hands to the ledger.
+
+    Attributes:
+        load_id: unique, sortable by time.
+        connection: whose data it is: rows of one connection replace rows of the same one only.
+        format: name of the source format, for the load's record.
+        provider: who sells what is billed, or None where the rows say it.
+        table: ledger table of the rows.
+        mapped: SQL of ledger rows with `x_State` and `x_BilledIn`, over a relation named `source`.
+        source: SQL of that relation.
+        grain: what the load replaces: `period`, `day` or `all`.
+        now: the moment of the load, UTC.
+        files: the files that were read.
+        rejects: called after staging: every row that could not be taken, given the cursor.
+        unreadable: called after staging: how many rows the reader itself could not split into columns.
+        findings: what the connector noticed while reading.
+        windows: days that the source covers, even where it has no row for them.
+        synthetic: the rows are sample data and stay labelled so.
+    """
+
+    load_id: str
+    connection: str
+    format: str
+    provider: str | None
+    table: str
+    mapped: str
+    source: str
+    grain: str
+    now: datetime
+    files: tuple[SourceFile, ...] = ()
+    rejects: Callable[[duckdb.DuckDBPyConnection], list[Reject]] | None = None
+    unreadable: Callable[[duckdb.DuckDBPyConnection], int] | None = None
+    findings: tuple[Finding, ...] = ()
+    windows: tuple[tuple[datetime, datetime], ...] = ()
+    synthetic: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """A load whose rows lie in `file`, balanced and checked, ready to replace what it replaces."""
+
+    incoming: Incoming
+    file: Path
+    columns: tuple[str, ...]
+    rows_in: int
+    rows_loaded: int
+    rows_dropped: int
+    rows_added: int
+    billed_in: dict[str, Decimal]
+    billed_loaded: dict[str, Decimal]
+    rejects: list[Reject]
+    findings: list[Finding]
+    span: tuple[datetime | None, datetime | None]
+
+    @property
+    def rows_rejected(self) -> int:
+        return self.rows_in - self.rows_loaded - self.rows_dropped
+
+
+@contextmanager
+def staging_folder(lake: Lake, load_id: str) -> Iterator[Path]:
+    """A folder for one load, gone afterwards; its `owner` lock tells the living from the dead."""
+    folder = lake.address.staging / load_id
+    folder.mkdir(parents=True)
+    owner = os.open(folder / "owner", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(owner, fcntl.LOCK_EX)
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        os.close(owner)
+
+
+def stage(cursor: duckdb.DuckDBPyConnection, incoming: Incoming, folder: Path) -> Staged:
+    """Map the rows of `incoming` into `folder`, and prove that what came in is what would go out.
+
+    Raises:
+        LoadError: no row could be taken.
+        UnbalancedLoadError: rows or money would be lost or doubled on the way.
+    """
+    file = folder / f"{incoming.load_id}.parquet"
+    cursor.execute(f"CREATE OR REPLACE TEMP VIEW source AS {incoming.source}")
+    cursor.execute(f"COPY ({_stored(cursor, incoming)}) TO '{file}' (FORMAT parquet)")
+    cursor.execute(f"CREATE OR REPLACE TEMP VIEW staged AS FROM read_parquet('{file}')")
+    columns = tuple(row[0] for row in cursor.execute("DESCRIBE staged").fetchall())
+    if incoming.table == "charges":
+        return _stage_charges(cursor, incoming, file, columns)
+    return _stage_plain(cursor, incoming, file, columns)
+
+
+def _stored(cursor: duckdb.DuckDBPyConnection, incoming: Incoming) -> str:
+    """The mapped rows as they are stored: declared types and lineage.
+
+    A decimal narrower than its column keeps its own type in the file, which halves what money costs to write;
+    the lake widens it on reading. A row that is not taken has no load, and leaves again with the commit.
+    """
+    declared = {c.name: c.type for c in TABLES[incoming.table]}
+    selected = list[str]()
+    for name, type_, *_ in cursor.execute(f"DESCRIBE {incoming.mapped}").fetchall():
+        if name in {"x_State", "x_BilledIn"} or _fits(type_, declared[name]):
+            selected.append(f'"{name}"')
+        else:
+            selected.append(f'"{name}"::{declared[name]} AS "{name}"')
+    return (
+        f"SELECT {', '.join(selected)}, CASE WHEN x_State IS NULL OR x_State = 'added' THEN '{incoming.load_id}' END "
+        f"AS x_LoadId, '{incoming.connection}' AS x_Connection FROM ({incoming.mapped}) AS rows"
+    )
+
+
+def _fits(given: str, declared: str) -> bool:
+    if given == declared:
+        return True
+    if not (given.startswith("DECIMAL") and declared.startswith("DECIMAL")):
+        return False
+    (width, scale), (wide, fraction) = (map(int, t[8:-1].split(",")) for t in (given, declared))
+    return scale <= fraction and width - scale <= wide - fraction
+
+
+def _stage_charges(
+    cursor: duckdb.DuckDBPyConnection, incoming: Incoming, file: Path, columns: tuple[str, ...]
+) -> Staged:
+    cursor.execute(f"CREATE OR REPLACE TEMP TABLE rolled AS {rollups.rolled_sql('staged', columns)}")
+    tokens = rollups.tokens_sql("staged", columns)
+    cursor.execute("DROP TABLE IF EXISTS temp.tokens")
+    if tokens is not None:
+        cursor.execute(f"CREATE TEMP TABLE tokens AS {tokens}")
+    rows = cursor.execute(
+        "SELECT x_State, BillingCurrency, sum(Charges)::BIGINT, sum(BilledCost), sum(BilledIn) "
+        "FROM temp.rolled GROUP BY ALL"
+    ).fetchall()
+    counts, billed_in, billed_loaded, carried = _totals(rows)
+    rejects, unreadable = _rejects(cursor, incoming, counts.get("bad", 0))
+    _balance(incoming, carried, billed_loaded)
+    loaded = counts.get(None, 0)
+    if loaded == 0 and (rejects or unreadable):
+        raise LoadError(_nothing_taken(incoming, rejects))
+    findings = [
+        *incoming.findings,
+        *checks.run_checks(cursor, "staged", columns),
+        *checks.duplicates(cursor, "staged", columns),
+        *checks.unmapped(cursor, "staged", columns),
+        *_currencies(billed_loaded),
+    ]
+    return Staged(
+        incoming,
+        file,
+        columns,
+        rows_in=loaded + counts.get("bad", 0) + counts.get("dropped", 0) + unreadable,
+        rows_loaded=loaded,
+        rows_dropped=counts.get("dropped", 0),
+        rows_added=counts.get("added", 0),
+        billed_in=billed_in,
+        billed_loaded=billed_loaded,
+        rejects=rejects,
+        findings=findings,
+        span=_span(cursor, "ChargePeriodStart"),
+    )
+
+
+def _stage_plain(
+    cursor: duckdb.DuckDBPyConnection, incoming: Incoming, file: Path, columns: tuple[str, ...]
+) -> Staged:
+    rows = cursor.execute("SELECT x_State, count(*) FROM staged GROUP BY ALL").fetchall()
+    counts: dict[str | None, int] = dict(rows)
+    rejects, unreadable = _rejects(cursor, incoming, counts.get("bad", 0))
+    loaded = counts.get(None, 0)
+    if loaded == 0 and (rejects or unreadable):
+        raise LoadError(_nothing_taken(incoming, rejects))
+    rows_in = loaded + counts.get("bad", 0) + unreadable
+    span = _span(cursor, "UsagePeriodStart") if incoming.table == "usage" else (None, None)
+    return Staged(incoming, file, columns, rows_in, loaded, 0, 0, {}, {}, rejects, list(incoming.findings), span)
+
+
+def _span(cursor: duckdb.DuckDBPyConnection, column: str) -> tuple[datetime | None, datetime | None]:
+    row = cursor.execute(f"SELECT min({column}), max({column}) FROM staged WHERE x_State IS NULL").fetchone()
+    return (row[0], row[1]) if row else (None, None)
+
+
+def _totals(
+    rows: list[tuple[str | None, str | None, int, Decimal | None, Decimal | None]],
+) -> tuple[dict[str | None, int], dict[str, Decimal], dict[str, Decimal], dict[str, Decimal]]:
+    """Rows by state; money that came in, that goes out, and that came in on rows which are taken or dropped."""
+    counts: dict[str | None, int] = {}
+    billed_in: dict[str, Decimal] = {}
+    loaded: dict[str, Decimal] = {}
+    carried: dict[str, Decimal] = {}
+    for state, currency, count, billed, came in rows:
+        counts[state] = counts.get(state, 0) + count
+        unit = currency or "unknown currency"
+        if state != "added":
+            billed_in[unit] = billed_in.get(unit, Decimal(0)) + (came or 0)
+        if state in {None, "added"}:
+            loaded[unit] = loaded.get(unit, Decimal(0)) + (billed or 0)
+        if state in {None, "dropped"}:
+            carried[unit] = carried.get(unit, Decimal(0)) + (came or 0)
+    return counts, billed_in, loaded, carried
+
+
+def _balance(incoming: Incoming, carried: dict[str, Decimal], loaded: dict[str, Decimal]) -> None:
+    for currency in sorted(carried.keys() | loaded.keys()):
+        came, goes = carried.get(currency, Decimal(0)), loaded.get(currency, Decimal(0))
+        if came != goes:
+            raise UnbalancedLoadError(
+                f"{incoming.format}: the bill says {came:f} {currency} and the ledger would hold {goes:f} {currency}. "
+                "Nothing was loaded. The file is probably a part of a bill: a charge and the row that offsets it must "
+                "be loaded together; import all files of the bill in one command."
+            )
+
+
+def _rejects(cursor: duckdb.DuckDBPyConnection, incoming: Incoming, bad: int) -> tuple[list[Reject], int]:
+    unreadable = incoming.unreadable(cursor) if incoming.unreadable else 0
+    if incoming.rejects is None or bad + unreadable == 0:
+        return [], unreadable
+    listed = incoming.rejects(cursor)
+    if len(listed) != bad + unreadable:
+        raise UnbalancedLoadError(
+            f"{incoming.format}: {bad + unreadable} rows could not be taken but {len(listed)} could be listed. "
+            "Nothing was loaded; the file may have changed while it was read. Import it again."
+        )
+    return listed, unreadable
+
+
+def _nothing_taken(incoming: Incoming, rejects: list[Reject]) -> str:
+    names = ", ".join(f.name for f in incoming.files) or incoming.format
+    if not rejects:
+        return f"No row of {names} could be read as {incoming.format}; nothing was loaded."
+    first = rejects[0]
+    return (
+        f"No row of {names} could be taken as {incoming.format}; nothing was loaded. The first: row {first.row}, "
+        f"column {first.column}: {first.reason}"
+    )
+
+
+def _currencies(billed: dict[str, Any]) -> list[Finding]:
+    if len(billed) < 2:  # noqa: PLR2004 - two currencies are several
+        return []
+    names = ", ".join(sorted(billed))
+    return [Finding("Currency.several", "note", 0, f"The bill is in several currencies ({names}); they are kept apart.")]
