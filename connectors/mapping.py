@@ -55,6 +55,26 @@ class Field:
         return values.quoted(f"{self.column.name}?")
 
     @property
+    def written(self) -> str:
+        """Name of the column that holds the value as the file writes it."""
+        return values.quoted(f"{self.column.name}!")
+
+    @property
+    def place(self) -> str:
+        """What the file calls this column."""
+        if self.reference is None:
+            return self.column.places[0]
+        return self.reference.removeprefix("source.").replace('"', "")
+
+    @property
+    def reason(self) -> str:
+        """SQL of a sentence that says why the value cannot be taken and what to do."""
+        if self.reference is None:
+            return values.literal("the file has no such column, and a row means nothing without it")
+        empty = values.literal("is empty, and a row means nothing without it")
+        return f"CASE WHEN coalesce({self.written}, '') = '' THEN {empty} ELSE {values.complaint(self.written, self.column.kind)} END"
+
+    @property
     def given(self) -> str:
         if self.type == "VARCHAR":
             return f"coalesce({self.reference} <> '', false) AS {self.flag}"
@@ -119,16 +139,35 @@ def typed_sql(format_: Format, layout: dict[str, str]) -> str:
     return f"SELECT {names}, ({bad}) AS x_Bad FROM (SELECT {inner} FROM source) AS t"
 
 
-def mapped_sql(format_: Format, layout: dict[str, str]) -> str:
-    """`SELECT` over a relation `source` of this `layout`: ledger columns, `x_State` and `x_BilledIn`.
+def mapped_sql(format_: Format, layout: dict[str, str], relation: str) -> str:
+    """Ledger rows, `x_State` and `x_BilledIn` of an SQL relation of this `layout`.
 
-    Pure: nothing is executed here.
+    Pure: nothing is executed here. The layers are not materialised: ten million rows stream through them.
     """
     expression = ledger_expression(format_)
     absent = frozenset(c.name for c in format_.columns if bind(c, layout).reference is None)
     names = [name for name in expression.columns if name in _ALWAYS or not _is_null(expression.op(), name, absent)]
     rows_sql = ibis.to_sql(expression.select(*names), dialect="duckdb")
-    return f"WITH typed AS ({typed_sql(format_, layout)}) SELECT * FROM ({rows_sql}) AS mapped"
+    return (
+        f"WITH source AS NOT MATERIALIZED ({relation}), "
+        f"typed AS NOT MATERIALIZED ({typed_sql(format_, layout)}) SELECT * FROM ({rows_sql}) AS mapped"
+    )
+
+
+def rejected_sql(format_: Format, layout: dict[str, str], relation: str) -> str:
+    """Every bad row of a relation that numbers its rows (`x_File`, `x_Row`): file, row, column, value, reason."""
+    fields = [f for column in format_.columns if (f := bind(column, layout)).bad is not None]
+    inner = [f"{f.value} AS {f.name}" for f in fields] + [f.given for f in fields if f.may_fail]
+    inner += [f"{f.reference}::VARCHAR AS {f.written}" for f in fields if f.reference is not None]
+    columns = " ".join(f"WHEN {f.bad} THEN {values.literal(f.place)}" for f in fields)
+    written = " ".join(f"WHEN {f.bad} THEN {f.written if f.reference else 'NULL'}" for f in fields)
+    reasons = " ".join(f"WHEN {f.bad} THEN {f.reason}" for f in fields)
+    bad = " OR ".join(f.bad or "false" for f in fields) or "false"
+    return (
+        f"WITH source AS ({relation}) SELECT x_File, x_Row, CASE {columns} END, left(CASE {written} END, 200), "
+        f"CASE {reasons} END FROM (SELECT x_File, x_Row, {', '.join(inner)} FROM source) AS t WHERE {bad} "
+        "ORDER BY x_File, x_Row"
+    )
 
 
 def _is_null(relation: Any, name: str, absent: frozenset[str]) -> bool:

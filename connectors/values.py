@@ -147,6 +147,24 @@ def records(reference: str, type_: str, fields: Mapping[str, Kind]) -> str:
     return f"list_transform({source}, lambda r: {{{items}}})"
 
 
+def complaint(written: str, kind: Kind) -> str:
+    """SQL of what is wrong with the text `written`, which is no value of `kind`."""
+    if kind in {Kind.DECIMAL, Kind.COUNT}:
+        separators = "has a thousands separator or a decimal comma; export plain numbers such as 1234.50"
+        digits = "has more than 18 decimal places, which would be lost"
+        plain = "is not a number" if kind is Kind.DECIMAL else "is not a whole number"
+        return (
+            f"CASE WHEN contains({written}, ',') THEN {literal(separators)} "
+            f"WHEN try_cast({written} AS DOUBLE) IS NOT NULL AND regexp_matches({written}, '[.][0-9]{{19}}|[eE]-') "
+            f"THEN {literal(digits)} ELSE {literal(plain)} END"
+        )
+    if kind in {Kind.INSTANT, Kind.EPOCH}:
+        return literal("is not a date or time such as 2026-10-31 or 2026-10-31T00:00:00Z")
+    if kind in {Kind.JSON, Kind.RECORDS}:
+        return literal("is not valid JSON")
+    return literal("cannot be read")
+
+
 def struct_fields(type_: str) -> dict[str, str]:
     """The fields of a DuckDB STRUCT type as DESCRIBE prints it: name to type; empty for any other type."""
     if not type_.startswith("STRUCT(") or not type_.endswith(")"):

@@ -60,8 +60,7 @@ class Incoming:
         format: name of the source format, for the load's record.
         provider: who sells what is billed, or None where the rows say it.
         table: ledger table of the rows.
-        mapped: SQL of ledger rows with `x_State` and `x_BilledIn`, over a relation named `source`.
-        source: SQL of that relation.
+        mapped: SQL of ledger rows with `x_State` and `x_BilledIn`.
         grain: what the load replaces: `period`, `day` or `all`.
         now: the moment of the load, UTC.
         files: the files that were read.
@@ -78,7 +77,6 @@ class Incoming:
     provider: str | None
     table: str
     mapped: str
-    source: str
     grain: str
     now: datetime
     files: tuple[SourceFile, ...] = ()
@@ -133,7 +131,6 @@ def stage(cursor: duckdb.DuckDBPyConnection, incoming: Incoming, folder: Path) -
         UnbalancedLoadError: rows or money would be lost or doubled on the way.
     """
     file = folder / f"{incoming.load_id}.parquet"
-    cursor.execute(f"CREATE OR REPLACE TEMP VIEW source AS {incoming.source}")
     cursor.execute(f"COPY ({_stored(cursor, incoming)}) TO '{file}' (FORMAT parquet)")
     cursor.execute(f"CREATE OR REPLACE TEMP VIEW staged AS FROM read_parquet('{file}')")
     columns = tuple(row[0] for row in cursor.execute("DESCRIBE staged").fetchall())

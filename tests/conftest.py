@@ -31,9 +31,9 @@ def mapped(con: duckdb.DuckDBPyConnection) -> Mapped:
 
     def run(format_: Format, relation: str) -> list[dict[str, Any]]:
         body = relation if relation.lower().startswith("select") else f"FROM {relation}"
-        con.execute(f"CREATE OR REPLACE TEMP VIEW source AS {body}")
-        layout = {row[0]: row[1] for row in con.execute("DESCRIBE source").fetchall()}
-        result = con.execute(mapped_sql(format_, layout))
+        con.execute(f"CREATE OR REPLACE TEMP VIEW source_rows AS {body}")
+        layout = {row[0]: row[1] for row in con.execute("DESCRIBE source_rows").fetchall()}
+        result = con.execute(mapped_sql(format_, layout, "FROM source_rows"))
         names = [column[0] for column in result.description or []]
         return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
 

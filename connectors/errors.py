@@ -1,0 +1,25 @@
+"""What can go wrong before a row reaches the ledger, as sentences for the person who has to mend it.
+
+ConnectorError
+├── UnreadableFileError     the file is missing, empty, damaged or changed while it was read
+├── UnknownFormatError      its columns are those of no format known
+└── MissingColumnError      a column without which the format means nothing is absent
+"""
+
+from __future__ import annotations
+
+
+class ConnectorError(Exception):
+    """Base of every error of a connector: what happened, to which file, what to do next."""
+
+
+class UnreadableFileError(ConnectorError):
+    """A file is missing, empty, damaged, or changed while it was read."""
+
+
+class UnknownFormatError(ConnectorError):
+    """The columns of a file are those of no format that is known."""
+
+
+class MissingColumnError(ConnectorError):
+    """A file lacks a column without which its format means nothing."""
