@@ -75,7 +75,7 @@ def first_delivery(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _bedrock(row: dict[str, Any]) -> dict[str, Any]:
-    rate = price("AWS", row["route"], row["model"], row["tier"], row["kind"], row["date"])
+    rate = price(("AWS", row["route"], row["model"], row["tier"]), row["kind"], row["date"])
     common = {
         "resource_tags": [("user_env", "prod"), ("user_product", row["product"])],
         "line_item_iam_principal": f"arn:aws:iam::{ACCOUNTS[row['product']]}:role/synthetic-{row['product']}",
@@ -92,12 +92,12 @@ def _marketplace(row: dict[str, Any], rate: Decimal) -> dict[str, Any]:
     return line_item(
         row["date"],
         row["product"],
-        "synthetic4claude46sonnet",
-        f"USE1-MP:USE1_{meter}_Global-Units",
-        Decimal(row["tokens"]).scaleb(-6),
-        rate,
-        "Units",
-        f"AWS Marketplace software usage|us-east-1|Million {words} Global",
+        code="synthetic4claude46sonnet",
+        usage_type=f"USE1-MP:USE1_{meter}_Global-Units",
+        quantity=Decimal(row["tokens"]).scaleb(-6),
+        rate=rate,
+        unit="Units",
+        description=f"AWS Marketplace software usage|us-east-1|Million {words} Global",
     ) | {
         "bill_billing_entity": "AWS Marketplace",
         "line_item_legal_entity": "Anthropic",
@@ -120,12 +120,12 @@ def _first_party(row: dict[str, Any], rate: Decimal) -> dict[str, Any]:
     return line_item(
         row["date"],
         row["product"],
-        code,
-        f"USE1-{name}-{meter}",
-        Decimal(row["tokens"]).scaleb(scale),
-        unit_rate,
-        unit,
-        f"${text(unit_rate)} per {unit.split()[0]} {words} for {name} in US East (N. Virginia)",
+        code=code,
+        usage_type=f"USE1-{name}-{meter}",
+        quantity=Decimal(row["tokens"]).scaleb(scale),
+        rate=unit_rate,
+        unit=unit,
+        description=f"${text(unit_rate)} per {unit.split()[0]} {words} for {name} in US East (N. Virginia)",
     ) | {"product": [("product_name", "Amazon Bedrock"), ("servicename", "Amazon Bedrock")]}
 
 
@@ -135,12 +135,12 @@ def _unknown() -> Iterator[dict[str, Any]]:
             yield line_item(
                 day,
                 "docs",
-                "AmazonBedrock",
-                UNKNOWN_METER,
-                Decimal(_UNKNOWN_BLOCKS_A_DAY),
-                _UNKNOWN_USD_A_BLOCK,
-                "Blocks",
-                "$0.05 per block of frames (synthetic meter that no mapping knows)",
+                code="AmazonBedrock",
+                usage_type=UNKNOWN_METER,
+                quantity=Decimal(_UNKNOWN_BLOCKS_A_DAY),
+                rate=_UNKNOWN_USD_A_BLOCK,
+                unit="Blocks",
+                description="$0.05 per block of frames (synthetic meter that no mapping knows)",
             ) | {
                 "line_item_operation": "InvokeModelInference",
                 "product": [("product_name", "Amazon Bedrock"), ("servicename", "Amazon Bedrock")],

@@ -178,7 +178,16 @@ def _fleet(fleet: Fleet, seed: int) -> Iterator[dict[str, Any]]:
 def _machine(fleet: Fleet, day: date, number: int, hours: Decimal) -> dict[str, Any]:
     words = f"${text(fleet.on_demand)} per On Demand Linux {fleet.type} Instance Hour"
     usage_type = f"BoxUsage:{fleet.type}"
-    row = line_item(day, fleet.product, "AmazonEC2", usage_type, hours, fleet.on_demand, "Hrs", words)
+    row = line_item(
+        day,
+        fleet.product,
+        code="AmazonEC2",
+        usage_type=usage_type,
+        quantity=hours,
+        rate=fleet.on_demand,
+        unit="Hrs",
+        description=words,
+    )
     return row | {
         "line_item_operation": "RunInstances",
         "line_item_availability_zone": "us-east-1a",
@@ -230,7 +239,16 @@ def _negation(fleet: Fleet, day: date, covered: int) -> dict[str, Any]:
 def _fee(day: date) -> dict[str, Any]:
     words = "1 year No Upfront Compute Savings Plan"
     usage_type = "ComputeSP:1yrNoUpfront"
-    row = line_item(day, None, "ComputeSavingsPlans", usage_type, HOURS, COMMITMENT_AN_HOUR, "Hrs", words)
+    row = line_item(
+        day,
+        None,
+        code="ComputeSavingsPlans",
+        usage_type=usage_type,
+        quantity=HOURS,
+        rate=COMMITMENT_AN_HOUR,
+        unit="Hrs",
+        description=words,
+    )
     return (
         row
         | _plan()
@@ -263,7 +281,16 @@ def _metered(meter: Metered, seed: int) -> Iterator[dict[str, Any]]:
     words = f"${text(meter.rate)} per {meter.unit} of {meter.usage_type}"
     for at, day in enumerate(DAYS):
         quantity = Decimal(round(float(level[at]) * 1_000)).scaleb(-3)
-        yield line_item(day, meter.product, meter.code, meter.usage_type, quantity, meter.rate, meter.unit, words) | {
+        yield line_item(
+            day,
+            meter.product,
+            code=meter.code,
+            usage_type=meter.usage_type,
+            quantity=quantity,
+            rate=meter.rate,
+            unit=meter.unit,
+            description=words,
+        ) | {
             "line_item_operation": meter.operation,
             "product_product_family": meter.family,
             "product": _product(meter.code),

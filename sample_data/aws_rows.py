@@ -86,6 +86,7 @@ SCHEMA: Final = pa.schema(
 def line_item(
     day: date,
     product: str | None,
+    *,
     code: str,
     usage_type: str,
     quantity: Decimal,

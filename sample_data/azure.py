@@ -1,4 +1,4 @@
-"""Azure Cost Management's FocusCost export, data version 1.2: the columns that carry something, a Parquet file a month."""
+"""Azure Cost Management's FocusCost export 1.2: the columns that carry something, a Parquet file a month."""
 
 from __future__ import annotations
 
@@ -186,9 +186,17 @@ def bill(tokens: list[dict[str, Any]], seed: int) -> list[dict[str, Any]]:
 
 def _tokens(row: dict[str, Any]) -> dict[str, Any]:
     block, names = METERS[row["model"], row["tier"]]
-    rate = price("Microsoft", row["route"], row["model"], row["tier"], row["kind"], row["date"])
+    rate = price(("Microsoft", row["route"], row["model"], row["tier"]), row["kind"], row["date"])
     unit_price = rate * block / 1_000_000
-    charge = _charge(row["date"], _OPENAI, names[row["kind"]], Decimal(row["tokens"]), block, "Units", unit_price)
+    charge = _charge(
+        row["date"],
+        _OPENAI,
+        names[row["kind"]],
+        Decimal(row["tokens"]),
+        block=block,
+        unit="Units",
+        unit_price=unit_price,
+    )
     if charge["BilledCost"] != usd(row["picodollars"]):
         raise ArithmeticError(f"price times quantity is not the cost of {row}")
     return charge
@@ -199,13 +207,15 @@ def _infrastructure(seed: int) -> Iterator[dict[str, Any]]:
     stored = 640.0 * growth(1.0009)
     for at, day in enumerate(DAYS):
         hours = Decimal(round(float(busy[at])))
-        yield _charge(day, _MACHINES, "D4s v5", hours, 1, "Hours", Decimal("0.192"))
+        yield _charge(day, _MACHINES, "D4s v5", hours, block=1, unit="Hours", unit_price=Decimal("0.192"))
         gigabytes = Decimal(round(float(stored[at]) * 1_000)).scaleb(-3)
-        yield _charge(day, _STORAGE, "Hot LRS Data Stored", gigabytes, 1, "GB/Month", Decimal("0.0184"))
+        yield _charge(
+            day, _STORAGE, "Hot LRS Data Stored", gigabytes, block=1, unit="GB/Month", unit_price=Decimal("0.0184")
+        )
 
 
 def _charge(
-    day: date, what: Resource, meter: str, quantity: Decimal, block: int, unit: str, unit_price: Decimal
+    day: date, what: Resource, meter: str, quantity: Decimal, *, block: int, unit: str, unit_price: Decimal
 ) -> dict[str, Any]:
     """A charge of one day: `quantity` single units at `unit_price` USD for each `block` of them."""
     start = datetime.combine(day, time(), UTC)

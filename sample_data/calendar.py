@@ -58,7 +58,7 @@ def growth(daily: float) -> Series:
     """1 on the first day, and `daily` times the day before on each other."""
     factors = np.full(len(DAYS), daily)
     factors[0] = 1.0
-    return np.cumprod(factors)
+    return np.multiply.accumulate(factors)
 
 
 def week(saturday: float, sunday: float) -> Series:

@@ -5,6 +5,9 @@ any change is looked at, so `daily(seed, without={change})` is the same demand a
 never made: the difference of the two is what the change truly saved.
 """
 
+# pyright: reportUnknownParameterType=false
+# Why: pyarrow carries no types.
+
 from __future__ import annotations
 
 from collections.abc import Mapping
@@ -71,6 +74,7 @@ class Pool:
 
     @property
     def key(self) -> str:
+        """The pool's name; the first model stands for both where there are two."""
         return f"{self.product}/{self.provider}/{self.route}/{self.models[0]}"
 
 
@@ -195,7 +199,8 @@ def _parts(pool: Pool, seed: int, requests: Whole, without: frozenset[str]) -> l
             cacheable = settings if tier == "standard" else dict.fromkeys(settings, np.zeros(len(DAYS)))
             read = _whole(given * cacheable["cached"] * (1.0 + 0.03 * noise["cached"]))
             written = _whole(given * cacheable["written"] * (1.0 + 0.03 * noise["cached"]))
-            kinds = dict(zip(KINDS, (given - read - written, read, written, out), strict=True))
+            counts: tuple[Whole, ...] = (given - read - written, read, written, out)
+            kinds: dict[str, Whole] = dict(zip(KINDS, counts, strict=True))
             parts.append(((pool.product, pool.provider, pool.route, model, tier), kinds, n))
     return parts
 

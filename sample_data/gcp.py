@@ -77,11 +77,13 @@ def bill(tokens: list[dict[str, Any]], seed: int) -> list[dict[str, Any]]:
 
 
 def _tokens(row: dict[str, Any]) -> dict[str, Any]:
-    rate = price("Google Cloud", row["route"], row["model"], row["tier"], row["kind"], row["date"]).scaleb(-6)
+    rate = price(("Google Cloud", row["route"], row["model"], row["tier"]), row["kind"], row["date"]).scaleb(-6)
     sku = Sku(*_VERTEX, *_TOKEN_SKUS[row["model"], row["kind"]], "count", "count", rate)
     cost = usd(row["picodollars"])
-    credits = [_credit(cost)] if CREDIT_FIRST <= row["date"] <= CREDIT_LAST else []
-    return _row(row["date"], sku, Decimal(row["tokens"]), Decimal(row["tokens"]), cost, credits)
+    granted = [_credit(cost)] if CREDIT_FIRST <= row["date"] <= CREDIT_LAST else []
+    return _row(
+        row["date"], sku, Decimal(row["tokens"]), in_pricing_units=Decimal(row["tokens"]), cost=cost, granted=granted
+    )
 
 
 def _credit(cost: Decimal) -> dict[str, Any]:
@@ -104,11 +106,11 @@ def _infrastructure(seed: int) -> Iterator[dict[str, Any]]:
             quantity = Decimal(round(float(levels[at]) * 1_000)).scaleb(-3)
             amount = (quantity * _PER_PRICING_UNIT[sku.pricing_unit]).to_integral_value()
             cost = (quantity * sku.usd_per_unit).quantize(Decimal("0.000001"))
-            yield _row(day, sku, amount, quantity, cost, [])
+            yield _row(day, sku, amount, in_pricing_units=quantity, cost=cost, granted=[])
 
 
 def _row(
-    day: date, sku: Sku, amount: Decimal, in_pricing_units: Decimal, cost: Decimal, credits: list[dict[str, Any]]
+    day: date, sku: Sku, amount: Decimal, *, in_pricing_units: Decimal, cost: Decimal, granted: list[dict[str, Any]]
 ) -> dict[str, Any]:
     start = datetime.combine(day, time(_HOUR), UTC)
     return {
@@ -141,7 +143,7 @@ def _row(
             "amount_in_pricing_units": float(in_pricing_units),
             "pricing_unit": sku.pricing_unit,
         },
-        "credits": credits,
+        "credits": granted,
         "adjustment_info": {"id": None, "description": None, "type": None, "mode": None},
         "export_time": _moment(start + timedelta(hours=9)),
         "cost_at_list": float(cost),

@@ -70,17 +70,16 @@ def text(amount: Decimal) -> str:
     return (written.rstrip("0").rstrip(".") or "0") if "." in written else written
 
 
-def price(provider: str, route: str, model: str, tier: str, kind: str, day: date) -> Decimal:
-    """USD per million tokens in force on `day`.
+def price(key: tuple[str, str, str, str], kind: str, day: date) -> Decimal:
+    """USD per million tokens of `kind` in force on `day`; `key` is provider, route, model, tier.
 
     Raises:
         LookupError: nothing is sold under this key.
     """
-    asked = (provider, route, model, tier)
-    found = [p for p in PRICES if p[:4] == asked and p.since <= day]
+    found = [p for p in PRICES if p[:4] == key and p.since <= day]
     value = found[-1].usd_per_million[KINDS.index(kind)] if found else None
     if value is None:
-        raise LookupError(f"no price for {asked}, {kind}, on {day}")
+        raise LookupError(f"no price for {key}, {kind}, on {day}")
     return Decimal(value)
 
 

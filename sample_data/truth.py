@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 from typing import Any, Final
@@ -12,6 +13,9 @@ from sample_data.calendar import DAYS, END, START
 from sample_data.company import CHANGES, NAME, POOLS, PRICE_CUT, Change, Daily, daily
 from sample_data.prices import KINDS, LUNA_CUT, PRICES, text, usd
 from sample_data.writing import LABEL
+
+#: Provider, day, USD.
+Amount = tuple[str, date, Decimal]
 
 SAVING: Final = (
     "For each day: the tokens of that day priced as they would have been billed had this one change not been made "
@@ -101,7 +105,7 @@ def _events(
     uncut = _daily_cost(daily(seed, frozenset({PRICE_CUT})).tokens.to_pylist(), scope)
     plan_days = sum(day >= aws_compute.PLAN_START for day in DAYS)
     first = aws.first_delivery(bills["AWS"])
-    credits = [c["amount"] for row in bills["Google Cloud"] for c in row["credits"]]
+    granted = [c["amount"] for row in bills["Google Cloud"] for c in row["credits"]]
     return {
         "price_cut": {
             "what": "The vendor lowered its list price. This is no optimisation of the customer.",
@@ -123,7 +127,7 @@ def _events(
             "gcp_promotion": {
                 "first_day": str(gcp.CREDIT_FIRST),
                 "last_day": str(gcp.CREDIT_LAST),
-                "amount": text(sum((Decimal(str(amount)) for amount in credits), Decimal())),
+                "amount": text(sum((Decimal(str(amount)) for amount in granted), Decimal())),
             },
             "openai_credit": {"date": str(openai.CREDIT_DAY), "amount": text(openai.CREDIT_USD)},
         },
@@ -155,23 +159,28 @@ def _aws_total(rows: list[dict[str, Any]]) -> Decimal:
 
 def _billed(tokens: list[dict[str, Any]], bills: dict[str, list[dict[str, Any]]]) -> dict[str, dict[str, str]]:
     """The bill of each provider and month: after credits, a commitment's fee as billed."""
-    amounts: list[tuple[str, date, Decimal]] = []
-    for row in bills["AWS"]:
-        amounts.append(("AWS", row["line_item_usage_start_date"].date(), row["line_item_unblended_cost"]))
-    for row in bills["Microsoft"]:
-        amounts.append(("Microsoft", row["ChargePeriodStart"].date(), row["BilledCost"]))
-    for row in bills["Google Cloud"]:
-        credits = sum((Decimal(str(c["amount"])) for c in row["credits"]), Decimal())
-        day = date.fromisoformat(row["usage_start_time"][:10])
-        amounts.append(("Google Cloud", day, Decimal(str(row["cost"])) + credits))
-    for row in tokens:
-        if row["provider"] in {"OpenAI", "Anthropic"}:
-            amounts.append((row["provider"], row["date"], usd(row["picodollars"])))
-    amounts.append(("OpenAI", openai.CREDIT_DAY, openai.CREDIT_USD))
+    amounts: list[Amount] = [("OpenAI", openai.CREDIT_DAY, openai.CREDIT_USD)]
+    amounts += [
+        ("AWS", row["line_item_usage_start_date"].date(), row["line_item_unblended_cost"]) for row in bills["AWS"]
+    ]
+    amounts += [("Microsoft", row["ChargePeriodStart"].date(), row["BilledCost"]) for row in bills["Microsoft"]]
+    amounts += [_google(row) for row in bills["Google Cloud"]]
+    amounts += [
+        (row["provider"], row["date"], usd(row["picodollars"]))
+        for row in tokens
+        if row["provider"] in {"OpenAI", "Anthropic"}
+    ]
     return _by_month(amounts)
 
 
-def _by_month(amounts: Any) -> dict[str, dict[str, str]]:
+def _google(row: dict[str, Any]) -> Amount:
+    """A row's cost with its credits."""
+    parts = [row["cost"], *(credit["amount"] for credit in row["credits"])]
+    day = date.fromisoformat(row["usage_start_time"][:10])
+    return "Google Cloud", day, sum((Decimal(str(part)) for part in parts), Decimal())
+
+
+def _by_month(amounts: Iterable[Amount]) -> dict[str, dict[str, str]]:
     months: dict[str, dict[str, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
     for provider, day, amount in amounts:
         months[provider][f"{day:%Y-%m}"] += amount

@@ -17,6 +17,8 @@ from sample_data.writing import lines, parquet
 
 #: Requests sampled for each day, product, seller, model and tier.
 PER_KEY: Final = 4
+#: Of a normal draw: some 0.7 % of requests fail.
+_FAILS_BEYOND: Final = 2.45
 _SUITES: Final = {"assistant": "helpfulness", "search": "answer-relevance", "docs": "extraction"}
 
 REQUEST_LOG: Final = pa.schema(
@@ -93,7 +95,7 @@ def _request(day: dict[str, Any], kinds: dict[str, int], number: int, z: list[fl
     size = max(0.2, 1.0 + 0.30 * z[1])
     mean = {kind: tokens / day["requests"] for kind, tokens in kinds.items()}
     output = max(1, round(mean["output"] * max(0.2, 1.0 + 0.35 * z[2])))
-    failed = z[4] > 2.45
+    failed = z[4] > _FAILS_BEYOND
     speed = BEHAVIOUR[day["model"]]
     first = round(speed.first_token * max(0.4, 1.0 + 0.20 * z[3]))
     return {
