@@ -46,7 +46,8 @@ class Column:
     """One source column that a mapping reads.
 
     `sources` are the places it may stand in, in order of preference: a plain column name, or a dotted
-    path into a struct column (`service.id`). The first that the file has is used; where it has none the
+    path into a struct column (`service.id`), or for JSON a beginning (`resourceTags/*`), whose columns are
+    gathered into one object by what follows it. The first that the file has is used; where it has none the
     mapping sees NULL. `pattern` is a strptime pattern tried for a moment that is not written in ISO 8601.
     """
 
@@ -59,6 +60,7 @@ class Column:
 
     @property
     def places(self) -> tuple[str, ...]:
+        """Where to look for it, in order of preference."""
         return self.sources or (self.name,)
 
 

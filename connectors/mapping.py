@@ -7,8 +7,9 @@ kind, or without a required one, is bad: it travels on with `x_State = 'bad'` an
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any, Final
 
 import ibis
@@ -38,16 +39,19 @@ class Field:
     column: Column
     reference: str | None
     type: str
+    width: str = values.WIDE
 
     @property
     def name(self) -> str:
+        """The column's name in the typed layer, quoted."""
         return values.quoted(self.column.name)
 
     @property
     def value(self) -> str:
+        """SQL of the typed value."""
         if self.reference is None:
             return values.null_of(self.column)
-        return values.typed(self.reference, self.type, self.column)
+        return values.typed(self.reference, self.type, self.column, self.width)
 
     @property
     def flag(self) -> str:
@@ -72,10 +76,12 @@ class Field:
         if self.reference is None:
             return values.literal("the file has no such column, and a row means nothing without it")
         empty = values.literal("is empty, and a row means nothing without it")
-        return f"CASE WHEN coalesce({self.written}, '') = '' THEN {empty} ELSE {values.complaint(self.written, self.column.kind)} END"
+        complaint = values.complaint(self.written, self.column.kind)
+        return f"CASE WHEN coalesce({self.written}, '') = '' THEN {empty} ELSE {complaint} END"
 
     @property
     def given(self) -> str:
+        """SQL of `flag`."""
         if self.type == "VARCHAR":
             return f"coalesce({self.reference} <> '', false) AS {self.flag}"
         return f"{self.reference} IS NOT NULL AS {self.flag}"
@@ -106,6 +112,11 @@ def bind(column: Column, layout: dict[str, str]) -> Field:
     for place in column.places:
         if (name := lowered.get(place.lower())) is not None:
             return Field(column, f"source.{values.quoted(name)}", layout[name])
+        if place.endswith("*"):
+            prefix = place[:-1].lower()
+            if gathered := {name[len(prefix) :]: name for name in layout if name.lower().startswith(prefix)}:
+                return Field(column, values.gathered(gathered, layout), "JSON")
+            continue
         head, *path = place.split(".")
         root = lowered.get(head.lower())
         if root is None or not path:
@@ -130,28 +141,60 @@ def places(layout: dict[str, str]) -> set[str]:
     return found
 
 
-def typed_sql(format_: Format, layout: dict[str, str]) -> str:
+def widths_sql(format_: Format, layout: dict[str, str], relation: str) -> tuple[list[str], str]:
+    """Which decimal columns are texts or doubles, and a query of the narrow type that holds each (NULL: none does)."""
+    fields = [f for c in format_.columns if c.kind is Kind.DECIMAL and (f := bind(c, layout)).reference is not None]
+    fields = [f for f in fields if f.type in {"VARCHAR", "DOUBLE"}]
+    narrow = values.NARROW if any(f.type == "DOUBLE" for f in fields) else values.NARROW[:1]
+    picks = list[str]()
+    for f in fields:
+        number = f"try_cast({f.reference} AS DOUBLE) IS NULL"
+        cases = " ".join(
+            f"WHEN bool_and({number} OR ({values.fits(str(f.reference), f.type, n)})) THEN '{n}'" for n in narrow
+        )
+        picks.append(f"CASE {cases} END")
+    return [f.column.name for f in fields], f"SELECT {', '.join(picks)} FROM ({relation}) AS source"
+
+
+def typed_sql(format_: Format, layout: dict[str, str], widths: Mapping[str, str] = MappingProxyType({})) -> str:
     """`SELECT` over `source`: every declared column by its name and kind, and `x_Bad`."""
-    fields = [bind(column, layout) for column in format_.columns]
+    fields = [replace(bind(c, layout), width=widths.get(c.name, values.WIDE)) for c in format_.columns]
     inner = ", ".join([f"{f.value} AS {f.name}" for f in fields] + [f.given for f in fields if f.may_fail])
     bad = " OR ".join(c for f in fields if (c := f.bad) is not None) or "false"
     names = ", ".join(f.name for f in fields)
     return f"SELECT {names}, ({bad}) AS x_Bad FROM (SELECT {inner} FROM source) AS t"
 
 
-def mapped_sql(format_: Format, layout: dict[str, str], relation: str) -> str:
+def mapped_sql(
+    format_: Format, layout: dict[str, str], relation: str, widths: Mapping[str, str] = MappingProxyType({})
+) -> str:
     """Ledger rows, `x_State` and `x_BilledIn` of an SQL relation of this `layout`.
 
     Pure: nothing is executed here. The layers are not materialised: ten million rows stream through them.
+    `widths` are narrower decimal types by column, as a sample of the file suggests them (`widths_sql`).
     """
     expression = ledger_expression(format_)
     absent = frozenset(c.name for c in format_.columns if bind(c, layout).reference is None)
     names = [name for name in expression.columns if name in _ALWAYS or not _is_null(expression.op(), name, absent)]
-    rows_sql = ibis.to_sql(expression.select(*names), dialect="duckdb")
+    rows_sql = _staged_sql(expression.select(*names))
     return (
         f"WITH source AS NOT MATERIALIZED ({relation}), "
-        f"typed AS NOT MATERIALIZED ({typed_sql(format_, layout)}) SELECT * FROM ({rows_sql}) AS mapped"
+        f"typed AS NOT MATERIALIZED ({typed_sql(format_, layout, widths)}) SELECT * FROM ({rows_sql}) AS mapped"
     )
+
+
+def _staged_sql(expression: ir.Table) -> str:
+    """SQL in which each stage of a mapping is a projection of its own.
+
+    Fused, a column that a later stage reads ten times is written out and computed ten times, stage upon stage:
+    the SQL of one mapping grew to 12 MB.
+    """
+    fused = ibis.options.sql.fuse_selects
+    ibis.options.sql.fuse_selects = False
+    try:
+        return ibis.to_sql(expression, dialect="duckdb")
+    finally:
+        ibis.options.sql.fuse_selects = fused
 
 
 def rejected_sql(format_: Format, layout: dict[str, str], relation: str) -> str:
@@ -170,7 +213,11 @@ def rejected_sql(format_: Format, layout: dict[str, str], relation: str) -> str:
     )
 
 
-def _is_null(relation: Any, name: str, absent: frozenset[str]) -> bool:
+def _is_null(
+    relation: Any,  # noqa: ANN401 - an Ibis node of any kind
+    name: str,
+    absent: frozenset[str],
+) -> bool:
     """Whether a column is NULL in every row because the file has nothing that it is made of.
 
     Such columns are left out of what is written: a column of ten million NULLs costs as much as one of text.
@@ -178,13 +225,16 @@ def _is_null(relation: Any, name: str, absent: frozenset[str]) -> bool:
     if isinstance(relation, ops.UnboundTable):
         return name in absent
     if isinstance(relation, ops.Union):
-        return _is_null(relation.left, name, absent) and _is_null(relation.right, name, absent)
+        return all(_is_null(side, name, absent) for side in relation.args[:2])
     if isinstance(relation, ops.Project):
         return _is_null_value(relation.values[name], absent)
     return hasattr(relation, "parent") and _is_null(relation.parent, name, absent)
 
 
-def _is_null_value(value: Any, absent: frozenset[str]) -> bool:
+def _is_null_value(
+    value: Any,  # noqa: ANN401 - an Ibis node of any kind
+    absent: frozenset[str],
+) -> bool:
     if isinstance(value, ops.Field):
         return _is_null(value.rel, value.name, absent)
     if isinstance(value, ops.Literal):
@@ -201,7 +251,7 @@ def _is_null_value(value: Any, absent: frozenset[str]) -> bool:
 def ledger_expression(format_: Format) -> ir.Table:
     """The format's mapping as one Ibis expression over an unbound table `typed`."""
     table = ibis.table({c.name: ibis_type(c) for c in format_.columns} | {"x_Bad": "boolean"}, name="typed")
-    states = [(table["x_Bad"], rows.BAD)]
+    states: list[tuple[ir.Value, str]] = [(table["x_Bad"], rows.BAD)]
     if format_.dropped is not None:
         states.append((format_.dropped(table), rows.DROPPED))
     billed = format_.billed(table) if format_.billed else ibis.null("decimal(38, 18)")

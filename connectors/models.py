@@ -31,7 +31,10 @@ VOCABULARY: Final = (
 )
 
 _ROUTE = r"^(us|eu|apac|jp|au|ca|global)\."
-_VENDOR = r"^(anthropic|openai|amazon|meta|google|mistral|mistralai|cohere|deepseek|qwen|xai|models|publishers/[a-z]+/models)[./]"
+_VENDOR = (
+    r"^(anthropic|openai|amazon|meta|google|mistral|mistralai|cohere|deepseek|qwen|xai|models"
+    r"|publishers/[a-z]+/models)[./]"
+)
 _DATED = r"[-@]((?:20\d{2}-\d{2}-\d{2})|(?:20\d{6}))"
 _RELEASE = r"-(v\d+(?::\d+)?)$"
 _CLAUDE_NEW = r"^claude[- ]?([4-9](?:\.\d+)?)[- ]?(opus|sonnet|haiku|mythos)$"
@@ -56,14 +59,22 @@ def identity(name: ir.StringValue) -> Identity:
     release = bare.re_extract(_RELEASE, 1)
     plain = bare.re_replace(_RELEASE, "").re_replace(_DATED, "").re_replace(r"-latest$", "").re_replace(r":\d+$", "")
     id_ = _canonical(plain)
-    developer = ibis.cases(*((id_.re_search(pattern), who) for pattern, who, _ in VOCABULARY))
-    family = ibis.cases(*((id_.re_search(pattern), line) for pattern, _, line in VOCABULARY))
     version = dated.nullif("").coalesce(release.nullif(""))
-    return Identity(developer, family, id_.nullif(""), version)
+    return Identity(*lineage(id_), id_.nullif(""), version)
+
+
+def lineage(model_id: ir.StringValue) -> tuple[ir.StringValue, ir.StringValue]:
+    """Developer and family of a canonical model id (`x_ModelId`); NULL where the vocabulary does not know it.
+
+    Over a column that holds the id already this is far less SQL than `identity` of the name.
+    """
+    developer = ibis.cases(*((model_id.re_search(pattern), who) for pattern, who, _ in VOCABULARY))
+    family = ibis.cases(*((model_id.re_search(pattern), line) for pattern, _, line in VOCABULARY))
+    return developer, family
 
 
 def _canonical(plain: ir.StringValue) -> ir.StringValue:
-    """One spelling: `Claude4.6Sonnet`, `Claude Sonnet 4.6` and `claude-sonnet-4-6` are the last; `NovaLite` is nova-lite."""
+    """One spelling: `Claude4.6Sonnet` and `Claude Sonnet 4.6` are `claude-sonnet-4-6`, `NovaLite` is `nova-lite`."""
     claude_new = "claude-" + plain.re_extract(_CLAUDE_NEW, 2) + "-" + _dashed(plain.re_extract(_CLAUDE_NEW, 1))
     claude_old = "claude-" + _dashed(plain.re_extract(_CLAUDE_OLD, 1)) + "-" + plain.re_extract(_CLAUDE_OLD, 2)
     claude_name = "claude-" + plain.re_extract(_CLAUDE_NAME, 1) + "-" + _dashed(plain.re_extract(_CLAUDE_NAME, 2))

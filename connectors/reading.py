@@ -74,7 +74,9 @@ class Part:
 class Recognises(Protocol):
     """Whether some format is recognised by these columns: how a delimiter is told from another."""
 
-    def __call__(self, columns: Sequence[str], /) -> bool: ...
+    def __call__(self, columns: Sequence[str], /) -> bool:
+        """True where the columns are those of a known format."""
+        ...
 
 
 def expand(names: Sequence[str]) -> list[Path]:

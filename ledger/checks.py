@@ -7,8 +7,8 @@ never changes or drops a row: it says what it saw. Rows that cannot be taken at 
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import duckdb
@@ -19,6 +19,7 @@ from ledger.focus import COST_AND_USAGE
 _TOLERANCE: Final = "0.01 + 1e-6 * abs({0}::DOUBLE)"
 _MOST_REASONS: Final = 50
 _EXAMPLES: Final = 3
+_EVERY: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,7 @@ class Check:
         condition: SQL that is true for an offending row.
         needs: columns the condition reads; the check is left out where one is absent.
         shows: columns that an example shows.
+        multiplies: the condition multiplies decimals, which is slow for those of more than 64 bits.
     """
 
     id: str
@@ -40,6 +42,7 @@ class Check:
     condition: str
     needs: tuple[str, ...]
     shows: tuple[str, ...] = ()
+    multiplies: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +118,7 @@ _WRITTEN: Final = (
         _product_differs("ListCost", "ListUnitPrice", "PricingQuantity"),
         ("ListCost", "ListUnitPrice", "PricingQuantity", "ChargeCategory"),
         ("ListCost", "ListUnitPrice", "PricingQuantity"),
+        multiplies=True,
     ),
     Check(
         "ContractedCost.product",
@@ -123,6 +127,7 @@ _WRITTEN: Final = (
         _product_differs("ContractedCost", "ContractedUnitPrice", "PricingQuantity"),
         ("ContractedCost", "ContractedUnitPrice", "PricingQuantity", "ChargeCategory"),
         ("ContractedCost", "ContractedUnitPrice", "PricingQuantity"),
+        multiplies=True,
     ),
     Check(
         "ListCost.unknown",
@@ -201,14 +206,38 @@ _DECLARED: Final = tuple(
 CHECKS: Final = (*_WRITTEN, *_DECLARED)
 
 
-def run_checks(cursor: duckdb.DuckDBPyConnection, staged: str, present: Collection[str]) -> list[Finding]:
-    """Run every check that the columns allow over the rows of `staged` that were taken."""
+def run_checks(
+    cursor: duckdb.DuckDBPyConnection, staged: str, types: Mapping[str, str], every: int = _EVERY
+) -> list[Finding]:
+    """Run every check that the columns allow over the rows of `staged` that were taken.
+
+    Args:
+        cursor: where `staged` can be read.
+        staged: relation of the staged rows.
+        types: its columns and their DuckDB types.
+        every: a product of decimals of more than 64 bits is checked on one row of so many.
+    """
     taken = f"(SELECT * FROM {staged} WHERE x_State IS NULL OR x_State = 'added')"
-    checks = [check for check in CHECKS if set(check.needs) <= set(present)]
+    checks = [_sampled(check, types, every) for check in CHECKS if set(check.needs) <= types.keys()]
     counts = ", ".join(f"count(*) FILTER ({check.condition})" for check in checks)
     row = cursor.execute(f"SELECT {counts} FROM {taken} AS t").fetchone()
     found = [(check, count) for check, count in zip(checks, row or (), strict=True) if count]
     return [_detail(cursor, taken, check, count) for check, count in found]
+
+
+def _sampled(check: Check, types: Mapping[str, str], every: int) -> Check:
+    if not check.multiplies or not any(_is_wide(types[name]) for name in check.needs):
+        return check
+    condition = f"hash(ChargePeriodStart, BilledCost, ChargeDescription) % {every} = 0 AND ({check.condition})"
+    sentence = f"In a sample of one charge in {every}: {check.sentence}"
+    return replace(check, condition=condition, sentence=sentence)
+
+
+def _is_wide(type_: str) -> bool:
+    if not type_.startswith("DECIMAL"):
+        return False
+    width, scale = map(int, type_[8:-1].split(","))
+    return width > 18 and scale > 9  # noqa: PLR2004 - beyond these a decimal of everyday size needs 128 bits
 
 
 def unmapped(cursor: duckdb.DuckDBPyConnection, staged: str, present: Collection[str]) -> Iterator[Finding]:
@@ -228,18 +257,14 @@ def unmapped(cursor: duckdb.DuckDBPyConnection, staged: str, present: Collection
 def duplicates(cursor: duckdb.DuckDBPyConnection, staged: str, present: Collection[str]) -> list[Finding]:
     """Rows that are equal in every column. Some providers send such rows rightly, so they are shown, not dropped."""
     columns = ", ".join(sorted(c for c in present if c not in {"x_LoadId", "x_Connection", "x_State", "x_BilledIn"}))
-    hashes = f"SELECT hash({columns}) AS h FROM {staged}"
-    row = cursor.execute(
-        f"SELECT coalesce(sum(n - 1), 0), list(h) FROM (SELECT h, count(*) AS n FROM ({hashes}) GROUP BY h HAVING n > 1)"
-    ).fetchone()
-    if not row or not row[0]:
-        return []
-    suspects = f"SELECT * FROM {staged} WHERE hash({columns}) IN (SELECT unnest(?::UBIGINT[]))"
+    cursor.execute(
+        f"CREATE OR REPLACE TEMP TABLE repeated AS SELECT h FROM (SELECT hash({columns}) AS h FROM {staged}) "
+        "GROUP BY h HAVING count(*) > 1"
+    )
     rows = cursor.execute(
         f"SELECT BillingCurrency, sum(n - 1)::BIGINT, sum(BilledCost * (n - 1)::DECIMAL(9,0))::VARCHAR FROM "
-        f"(SELECT BillingCurrency, BilledCost::DECIMAL(28,18) AS BilledCost, count(*) AS n FROM ({suspects}) "
-        f"GROUP BY {columns} HAVING n > 1) GROUP BY ALL",
-        [row[1]],
+        f"(SELECT BillingCurrency, BilledCost::DECIMAL(28,18) AS BilledCost, count(*) AS n FROM {staged} "
+        f"WHERE hash({columns}) IN (FROM temp.repeated) GROUP BY {columns} HAVING n > 1) GROUP BY ALL"
     ).fetchall()
     count = sum(n for _, n, _ in rows)
     sentence = f"{count} charges repeat another one in every column; check whether the bill was exported twice."
@@ -253,9 +278,7 @@ def _detail(cursor: duckdb.DuckDBPyConnection, taken: str, check: Check, count: 
     examples = list[dict[str, Any]]()
     if check.shows:
         shown = ", ".join(f"{name}::VARCHAR AS {name}" for name in check.shows)
-        result = cursor.execute(
-            f"SELECT DISTINCT {shown} FROM {taken} AS t WHERE {check.condition} LIMIT {_EXAMPLES}"
-        )
+        result = cursor.execute(f"SELECT {shown} FROM (FROM {taken} AS t WHERE {check.condition} LIMIT {_EXAMPLES})")
         examples = [dict(zip(check.shows, values, strict=True)) for values in result.fetchall()]
     billed = {str(currency): amount for currency, amount in rows if amount is not None}
     return Finding(check.id, check.severity, count, check.sentence.format(n=f"{count:,}"), billed, examples)

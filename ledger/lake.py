@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Self
 
 import duckdb
 
@@ -43,18 +43,22 @@ class Address:
 
     @property
     def data(self) -> Path:
+        """The lake's Parquet files."""
         return self.home / "data"
 
     @property
     def staging(self) -> Path:
+        """Loads on their way."""
         return self.home / "staging"
 
     @property
     def catalog(self) -> Path:
+        """The SQLite catalog."""
         return self.home / "catalog.sqlite"
 
     @property
     def attach(self) -> str:
+        """The statement that opens the lake."""
         options = f"DATA_PATH '{self.data}/', OVERRIDE_DATA_PATH true"
         if self.postgres is None:
             return f"ATTACH 'ducklake:sqlite:{self.catalog}' AS {ALIAS} ({options})"
@@ -84,7 +88,7 @@ class Lake:
         """Release the engine and its memory."""
         self._connection.close()
 
-    def __enter__(self) -> Lake:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -122,7 +126,7 @@ class Lake:
         return int(row[0]) if row else 0
 
     @contextmanager
-    def lock(self) -> Iterator[None]:
+    def lock(self) -> Generator[None]:
         """Be the only writer of this lake, over all processes and machines.
 
         Raises:
@@ -136,7 +140,7 @@ class Lake:
                 yield
 
     @contextmanager
-    def transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
+    def transaction(self) -> Generator[duckdb.DuckDBPyConnection]:
         """One transaction on a cursor of its own: committed as a whole, or not at all.
 
         The caller holds `lock`.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -20,7 +20,7 @@ _POLL = 0.05
 
 
 @contextmanager
-def file_lock(path: Path, patience: float = PATIENCE) -> Iterator[None]:
+def file_lock(path: Path, patience: float = PATIENCE) -> Generator[None]:
     """Hold the lock of a lake whose catalog is a file. The operating system frees it when the process dies.
 
     Raises:
@@ -35,7 +35,7 @@ def file_lock(path: Path, patience: float = PATIENCE) -> Iterator[None]:
 
 
 @contextmanager
-def postgres_lock(dsn: str, name: str, patience: float = PATIENCE) -> Iterator[None]:
+def postgres_lock(dsn: str, name: str, patience: float = PATIENCE) -> Generator[None]:
     """Hold a PostgreSQL advisory lock for the lake called `name`; the server frees it when the session ends.
 
     Raises:

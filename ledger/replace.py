@@ -10,6 +10,7 @@ import fcntl
 import json
 import os
 import shutil
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -22,7 +23,7 @@ from ledger.checks import Finding, as_json
 from ledger.errors import OverlappingLoadError, SmallerLoadError
 from ledger.lake import ALIAS, Lake
 from ledger.rollups import spend_sql
-from ledger.staging import ROLLED, Staged
+from ledger.staging import ROLLED, SourceFile, Staged
 from ledger.tables import SCHEMA_VERSION, TABLES
 
 #: A replacement that is smaller by more than this share of the money is refused unless told to replace.
@@ -252,9 +253,7 @@ def _day(moment: datetime) -> int:
     return moment.date().toordinal() - _EPOCH
 
 
-def _record(
-    cursor: duckdb.DuckDBPyConnection, staged: Staged, periods: list[str], replaced: list[str]
-) -> None:
+def _record(cursor: duckdb.DuckDBPyConnection, staged: Staged, periods: list[str], replaced: list[str]) -> None:
     """The load's own row, its rejects and findings, and the tie between load and snapshot."""
     incoming = staged.incoming
     values: dict[str, Any] = {
@@ -298,9 +297,7 @@ def _record(
     _insert(cursor, "findings", [_finding(incoming.load_id, f) for f in staged.findings])
     cursor.execute("UPDATE sentinel SET LastLoadId = ?, Loads = Loads + 1", [incoming.load_id])
     extra = json.dumps({"load_id": incoming.load_id})
-    cursor.execute(
-        f"CALL {ALIAS}.set_commit_message('spendproof', 'load {incoming.load_id}', extra_info => '{extra}')"
-    )
+    cursor.execute(f"CALL {ALIAS}.set_commit_message('spendproof', 'load {incoming.load_id}', extra_info => '{extra}')")
 
 
 def _finding(load_id: str, finding: Finding) -> dict[str, Any]:
@@ -337,11 +334,9 @@ def _into_place(lake: Lake, staged: Staged) -> Path:
 
 
 def _abandon(cursor: duckdb.DuckDBPyConnection, registered: Path) -> None:
-    try:
+    # A commit that failed has ended the transaction already.
+    with suppress(duckdb.TransactionException):
         cursor.execute("ROLLBACK")
-    except duckdb.TransactionException:
-        # A commit that failed has ended the transaction already.
-        pass
     registered.unlink(missing_ok=True)
 
 
@@ -387,3 +382,44 @@ def _is_abandoned(folder: Path) -> bool:
     finally:
         os.close(owner)
     return True
+
+
+def previous(
+    cursor: duckdb.DuckDBPyConnection, connection: str, format_: str, files: tuple[SourceFile, ...]
+) -> Loaded | None:
+    """The load of exactly these files, if it is the last of its connection: repeating it changes nothing."""
+    row = cursor.execute(
+        "SELECT * FROM loads WHERE Connection = ? AND Format = ? AND SchemaVersion = ? "
+        "ORDER BY LoadedAt DESC, LoadId DESC LIMIT 1",
+        [connection, format_, SCHEMA_VERSION],
+    )
+    names = [column[0] for column in row.description or []]
+    found = row.fetchone()
+    if found is None:
+        return None
+    load = dict(zip(names, found, strict=True))
+    if sorted(f["sha256"] for f in json.loads(load["Sources"])) != sorted(f.sha256 for f in files):
+        return None
+    findings = cursor.execute(
+        "SELECT CheckId, Severity, RowCount, Sentence, Billed FROM findings WHERE LoadId = ?", [load["LoadId"]]
+    ).fetchall()
+    snapshot = cursor.execute(f"FROM ducklake_current_snapshot('{ALIAS}')").fetchone()
+    return Loaded(
+        load["LoadId"],
+        connection,
+        format_,
+        load["Provider"],
+        load["TableName"],
+        int(snapshot[0]) if snapshot else 0,
+        load["RowsIn"],
+        load["RowsLoaded"],
+        load["RowsRejected"],
+        load["RowsDropped"],
+        load["RowsAdded"],
+        {k: Decimal(v) for k, v in json.loads(load["BilledIn"]).items()},
+        {k: Decimal(v) for k, v in json.loads(load["BilledLoaded"]).items()},
+        tuple(json.loads(load["Periods"])),
+        (),
+        tuple(Finding(c, s, n, text, json.loads(b)) for c, s, n, text, b in findings),
+        unchanged=True,
+    )

@@ -9,9 +9,9 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -106,11 +106,12 @@ class Staged:
 
     @property
     def rows_rejected(self) -> int:
+        """Rows that could not be taken."""
         return self.rows_in - self.rows_loaded - self.rows_dropped
 
 
 @contextmanager
-def staging_folder(lake: Lake, load_id: str) -> Iterator[Path]:
+def staging_folder(lake: Lake, load_id: str) -> Generator[Path]:
     """A folder for one load, gone afterwards; its `owner` lock tells the living from the dead."""
     folder = lake.address.staging / load_id
     folder.mkdir(parents=True)
@@ -133,10 +134,10 @@ def stage(cursor: duckdb.DuckDBPyConnection, incoming: Incoming, folder: Path) -
     file = folder / f"{incoming.load_id}.parquet"
     cursor.execute(f"COPY ({_stored(cursor, incoming)}) TO '{file}' (FORMAT parquet)")
     cursor.execute(f"CREATE OR REPLACE TEMP VIEW staged AS FROM read_parquet('{file}')")
-    columns = tuple(row[0] for row in cursor.execute("DESCRIBE staged").fetchall())
+    types = {row[0]: row[1] for row in cursor.execute("DESCRIBE staged").fetchall()}
     if incoming.table == "charges":
-        return _stage_charges(cursor, incoming, file, columns)
-    return _stage_plain(cursor, incoming, file, columns)
+        return _stage_charges(cursor, incoming, file, types)
+    return _stage_plain(cursor, incoming, file, types)
 
 
 def _stored(cursor: duckdb.DuckDBPyConnection, incoming: Incoming) -> str:
@@ -167,11 +168,9 @@ def _fits(given: str, declared: str) -> bool:
     return scale <= fraction and width - scale <= wide - fraction
 
 
-def _stage_charges(
-    cursor: duckdb.DuckDBPyConnection, incoming: Incoming, file: Path, columns: tuple[str, ...]
-) -> Staged:
-    cursor.execute(f"CREATE OR REPLACE TEMP TABLE rolled AS {rollups.rolled_sql('staged', columns)}")
-    tokens = rollups.tokens_sql("staged", columns)
+def _stage_charges(cursor: duckdb.DuckDBPyConnection, incoming: Incoming, file: Path, types: dict[str, str]) -> Staged:
+    cursor.execute(f"CREATE OR REPLACE TEMP TABLE rolled AS {rollups.rolled_sql('staged', types)}")
+    tokens = rollups.tokens_sql("staged", types)
     cursor.execute("DROP TABLE IF EXISTS temp.tokens")
     if tokens is not None:
         cursor.execute(f"CREATE TEMP TABLE tokens AS {tokens}")
@@ -187,15 +186,15 @@ def _stage_charges(
         raise LoadError(_nothing_taken(incoming, rejects))
     findings = [
         *incoming.findings,
-        *checks.run_checks(cursor, "staged", columns),
-        *checks.duplicates(cursor, "staged", columns),
-        *checks.unmapped(cursor, "staged", columns),
+        *checks.run_checks(cursor, "staged", types),
+        *checks.duplicates(cursor, "staged", types),
+        *checks.unmapped(cursor, "staged", types),
         *_currencies(billed_loaded),
     ]
     return Staged(
         incoming,
         file,
-        columns,
+        tuple(types),
         rows_in=loaded + counts.get("bad", 0) + counts.get("dropped", 0) + unreadable,
         rows_loaded=loaded,
         rows_dropped=counts.get("dropped", 0),
@@ -208,9 +207,7 @@ def _stage_charges(
     )
 
 
-def _stage_plain(
-    cursor: duckdb.DuckDBPyConnection, incoming: Incoming, file: Path, columns: tuple[str, ...]
-) -> Staged:
+def _stage_plain(cursor: duckdb.DuckDBPyConnection, incoming: Incoming, file: Path, types: dict[str, str]) -> Staged:
     rows = cursor.execute("SELECT x_State, count(*) FROM staged GROUP BY ALL").fetchall()
     counts: dict[str | None, int] = dict(rows)
     rejects, unreadable = _rejects(cursor, incoming, counts.get("bad", 0))
@@ -219,7 +216,7 @@ def _stage_plain(
         raise LoadError(_nothing_taken(incoming, rejects))
     rows_in = loaded + counts.get("bad", 0) + unreadable
     span = _span(cursor, "UsagePeriodStart") if incoming.table == "usage" else (None, None)
-    return Staged(incoming, file, columns, rows_in, loaded, 0, 0, {}, {}, rejects, list(incoming.findings), span)
+    return Staged(incoming, file, tuple(types), rows_in, loaded, 0, 0, {}, {}, rejects, list(incoming.findings), span)
 
 
 def _span(cursor: duckdb.DuckDBPyConnection, column: str) -> tuple[datetime | None, datetime | None]:
@@ -286,4 +283,6 @@ def _currencies(billed: dict[str, Any]) -> list[Finding]:
     if len(billed) < 2:  # noqa: PLR2004 - two currencies are several
         return []
     names = ", ".join(sorted(billed))
-    return [Finding("Currency.several", "note", 0, f"The bill is in several currencies ({names}); they are kept apart.")]
+    return [
+        Finding("Currency.several", "note", 0, f"The bill is in several currencies ({names}); they are kept apart.")
+    ]

@@ -219,7 +219,7 @@ TOKEN_DIMENSIONS: Final = (
     Column("SubAccountId", TEXT),
     Column("SubAccountName", TEXT),
     Column("BillingCurrency", TEXT),
-    *(c for c in IDENTITY if c.name not in {"x_Tokens"}),
+    *(c for c in IDENTITY if c.name != "x_Tokens"),
 )
 DAILY_TOKENS: Final = (
     Column("ChargeDate", DATE, nullable=False),

@@ -1,0 +1,60 @@
+"""Where everything is kept: one folder for each workspace under `SPENDPROOF_HOME`."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Final
+
+import platformdirs
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from ledger.errors import LedgerError
+from ledger.lake import Address
+
+DEFAULT_WORKSPACE: Final = "default"
+#: The workspace that `spendproof demo` makes and throws away.
+DEMO_WORKSPACE: Final = "demo"
+
+_NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+
+
+class Settings(BaseSettings):
+    """What an operator sets through the environment.
+
+    Attributes:
+        home: `SPENDPROOF_HOME`, the folder of all workspaces.
+        catalog: `SPENDPROOF_CATALOG`, connection string of a PostgreSQL catalog; SQLite files in `home` without it.
+        workspace: `SPENDPROOF_WORKSPACE`, the workspace where no other is named.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="SPENDPROOF_")
+
+    home: Path = Path(platformdirs.user_data_dir("spendproof"))
+    catalog: str | None = None
+    workspace: str = DEFAULT_WORKSPACE
+
+
+def workspace_folder(settings: Settings, workspace: str) -> Path:
+    """The folder of one workspace.
+
+    Raises:
+        LedgerError: the name is not one a folder may have.
+    """
+    if not _NAME.fullmatch(workspace):
+        raise LedgerError(
+            f"{workspace!r} cannot be the name of a workspace; use lower-case letters, digits and hyphens."
+        )
+    return settings.home / "workspaces" / workspace
+
+
+def lake_address(settings: Settings, workspace: str) -> Address:
+    """Where the lake of one workspace lives."""
+    folder = workspace_folder(settings, workspace) / "lake"
+    return Address(folder, settings.catalog, f"spendproof_{workspace.replace('-', '_')}")
+
+
+def workspaces(settings: Settings) -> list[str]:
+    """The workspaces there are, in order of name."""
+    folder = settings.home / "workspaces"
+    return sorted(f.name for f in folder.iterdir() if f.is_dir()) if folder.is_dir() else []
