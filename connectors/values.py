@@ -69,7 +69,8 @@ def decimal(reference: str, type_: str, width: str = WIDE) -> str:
 
     A decimal of at most 18 fraction digits keeps its own type. A double becomes the shortest decimal that reads
     back as it: a decimal of at most fifteen significant digits and a double determine each other, so the fast cast
-    is exact for it; any other goes by way of its text. Likewise for a text.
+    is exact for it; any other goes by way of its text. What a double says beyond the eighteenth fraction digit is
+    rounded: its file holds no exact amount. A text is never rounded.
     """
     if type_.startswith("DECIMAL"):
         return reference if scale_of(type_) <= scale_of(WIDE) else _exact_text(f"{reference}::VARCHAR")
@@ -77,10 +78,11 @@ def decimal(reference: str, type_: str, width: str = WIDE) -> str:
         return f"{reference}::DECIMAL(38,0)"
     if type_ in _FLOATS:
         x = reference if type_ == "DOUBLE" else f"{reference}::VARCHAR::DOUBLE"
-        return _fast_or_exact(fits(x, "DOUBLE", _fast(width)), f"{x}::{_fast(width)}", f"{x}::VARCHAR", width)
+        quick = f"try_cast({x} AS {_fast(width)})"
+        return _fast_or_exact(fits(x, "DOUBLE", _fast(width)), quick, f"try_cast({x}::VARCHAR AS {WIDE})", width)
     if type_ == "VARCHAR":
         quick = f"try_cast({reference} AS {NARROW[0]})"
-        return _fast_or_exact(fits(reference, type_, NARROW[0]), quick, reference, width)
+        return _fast_or_exact(fits(reference, type_, NARROW[0]), quick, _exact_text(reference), width)
     return f"try_cast({reference}::VARCHAR AS {WIDE})"
 
 
@@ -92,7 +94,8 @@ def fits(x: str, type_: str, narrow: str) -> str:
             f"AND NOT contains({x}, '_')"
         )
     bound = 10 ** (15 - scale_of(narrow))
-    return f"abs({x}) < {bound} AND {x}::{narrow}::DOUBLE = {x}"
+    # The engine computes both sides of AND: a plain cast would raise on a large double that the left side refuses.
+    return f"abs({x}) < {bound} AND try_cast({x} AS {narrow})::DOUBLE = {x}"
 
 
 def scale_of(type_: str) -> int:
@@ -104,11 +107,11 @@ def _fast(width: str) -> str:
     return NARROW[1] if width == WIDE else width
 
 
-def _fast_or_exact(fast: str, quick: str, written: str, width: str) -> str:
+def _fast_or_exact(fast: str, quick: str, exact: str, width: str) -> str:
     if width == WIDE:
-        return f"CASE WHEN {fast} THEN {quick}::{WIDE} ELSE {_exact_text(written)} END"
+        return f"CASE WHEN {fast} THEN {quick}::{WIDE} ELSE {exact} END"
     refuse = f"error('{TOO_NARROW}')::{width}"
-    return f"CASE WHEN {fast} THEN {quick} WHEN {_exact_text(written)} IS NOT NULL THEN {refuse} END"
+    return f"CASE WHEN {fast} THEN {quick} WHEN {exact} IS NOT NULL THEN {refuse} END"
 
 
 def _exact_text(x: str) -> str:
