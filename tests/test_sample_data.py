@@ -326,3 +326,12 @@ def by_model(truth: dict[str, Any], provider: str, figure: str) -> dict[tuple[st
         if unit["provider"] == provider:
             sums[unit["model"], unit["tier"], unit["month"], unit["kind"]] += Decimal(unit[figure])
     return sums
+
+
+@pytest.mark.parametrize(
+    ("name", "pattern", "count"),
+    [("driver-file", "synthetic_drivers.csv", 1_980), ("usage-file", "synthetic_request_log.parquet", 22_616)],
+)
+def test_what_the_customer_records_is_read_whole(name: str, pattern: str, count: int, map_files: MapFiles) -> None:
+    con = map_files("usage", "tables", name, pattern)
+    assert con.execute("SELECT count(*), count(x_State) FROM rows").fetchall() == [(count, 0)]
