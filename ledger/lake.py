@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 import duckdb
 
@@ -119,6 +119,12 @@ class Lake:
         if snapshot is None:
             return tuple(backend.table(name, database=(ALIAS, "main")) for name in names)
         return tuple(backend.sql(f"SELECT * FROM {ALIAS}.main.{name} AT (VERSION => {snapshot})") for name in names)
+
+    def records(self, query: str, values: Sequence[object] = ()) -> list[dict[str, Any]]:
+        """The rows of a small query, by column name."""
+        result = self.cursor().execute(query, list(values))
+        names = [column[0] for column in result.description or []]
+        return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
 
     def snapshot(self) -> int:
         """Number of the newest snapshot."""
