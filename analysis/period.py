@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
+
+import ibis
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -29,11 +31,10 @@ class Period:
 
     def within(self, table: ir.Table, column: str = "ChargeDate") -> ir.Table:
         """The rows whose day lies in the period."""
-        if self.start is not None:
-            table = table.filter(table[column] >= self.start)
-        if self.end is not None:
-            table = table.filter(table[column] < self.end)
-        return table
+        day = cast("ir.DateColumn", table[column])
+        bounds = [day >= ibis.literal(self.start)] if self.start is not None else []
+        bounds += [day < ibis.literal(self.end)] if self.end is not None else []
+        return table.filter(*bounds) if bounds else table
 
 
 #: Dimensions of time that every fact table has, each from its day.

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from analysis.period import CALENDAR
 
@@ -44,6 +44,11 @@ def fetch(expression: ir.Table) -> list[dict[str, Any]]:
         # Ibis's own way from Spark leads through pandas, where a whole number beside a NULL becomes a float.
         return backend.raw_sql(backend.compile(expression)).toArrow().to_pylist()
     return expression.to_pyarrow().to_pylist()
+
+
+def summed(table: ir.Table, column: str) -> ir.NumericScalar:
+    """The engine's own sum of a column, in the column's type; NULL where no row has a value."""
+    return cast("ir.NumericColumn", table[column]).sum()
 
 
 def total(amounts: Iterable[Decimal]) -> Decimal:

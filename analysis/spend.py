@@ -3,21 +3,25 @@
 Every result is by currency as well: amounts of different currencies are never summed.
 """
 
+# Ibis types `table["x"]` as an abstract column, without the operations of its kind.
+# pyright: reportAttributeAccessIssue=false, reportOperatorIssue=false, reportArgumentType=false
+# pyright: reportCallIssue=false, reportReturnType=false
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 import ibis
 import ibis.expr.datatypes as dt
 
 from analysis.period import CALENDAR, Period, label
-from analysis.result import ZERO, Dimensions, Metric, fetch, known_total, order, plain, total
+from analysis.result import ZERO, Dimensions, Metric, fetch, known_total, order, plain, summed, total
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import date
+    from decimal import Decimal
+
     import ibis.expr.types as ir
 
 #: Dimensions of the rollup, and their columns.
@@ -133,13 +137,13 @@ def spend(table: ir.Table, by: Sequence[str], *, start: date | None = None, end:
         names = ", ".join(name for name in by if _is_unrolled(name))
         raise ValueError(f"{names}: not rolled up by day; group `charges` instead of `daily_spend`.")
     daily = Period(start, end).within(table if rolled else _as_daily(table))
-    keys = {name: _dimension(daily, name) for name in by} | {"currency": daily.BillingCurrency}
+    keys = {name: _dimension(daily, name) for name in by} | {"currency": daily["BillingCurrency"]}
     return daily.group_by(**keys).aggregate(
-        billed_cost=daily.BilledCost.sum(),
-        effective_cost=daily.EffectiveCost.sum(),
-        list_cost=daily.ListCost.sum(),
-        billed_without_list=daily.BilledWithoutList.sum(),
-        charges=daily.Charges.sum(),
+        billed_cost=summed(daily, "BilledCost"),
+        effective_cost=summed(daily, "EffectiveCost"),
+        list_cost=summed(daily, "ListCost"),
+        billed_without_list=summed(daily, "BilledWithoutList"),
+        charges=summed(daily, "Charges"),
     )
 
 
@@ -173,32 +177,32 @@ def _is_unrolled(name: str) -> bool:
 
 def _dimension(daily: ir.Table, name: str) -> ir.Value:
     if name in CALENDAR:
-        return CALENDAR[name](daily.ChargeDate)
+        return CALENDAR[name](daily["ChargeDate"])
     if name.startswith(TAG):
-        return tag(daily.Tags, name.removeprefix(TAG))
+        return tag(daily["Tags"], name.removeprefix(TAG))
     return daily[ROLLED.get(name) or UNROLLED[name]]
 
 
 def _as_daily(charges: ir.Table) -> ir.Table:
     """Charges in the shape of the rollup, one row each."""
     return charges.mutate(
-        ChargeDate=charges.ChargePeriodStart.date(),
-        BilledWithoutList=charges.ListCost.isnull().ifelse(charges.BilledCost, ibis.null("decimal(38, 18)")),
+        ChargeDate=charges["ChargePeriodStart"].date(),
+        BilledWithoutList=charges["ListCost"].isnull().ifelse(charges["BilledCost"], ibis.null("decimal(38, 18)")),
         Charges=ibis.literal(1, "int64"),
     )
 
 
 @ibis.udf.scalar.builtin(signature=((dt.json, dt.string), dt.string))
-def json_extract_string(document: Any, path: str) -> Any:
+def json_extract_string(document: ir.Value, path: str) -> ir.Value:
     """DuckDB's function."""
 
 
 @ibis.udf.scalar.builtin(signature=((dt.string, dt.string), dt.string))
-def get_json_object(document: Any, path: str) -> Any:
+def get_json_object(document: ir.Value, path: str) -> ir.Value:
     """Spark's function."""
 
 
-def tag(tags: ir.Value, key: str) -> ir.StringValue:
+def tag(tags: ir.Value, key: str) -> ir.Value:
     """The value of one tag key as text; NULL where a charge does not carry it.
 
     `tags` is FOCUS Tags: JSON where the engine has that type (DuckDB), JSON text or a map elsewhere (Spark).
@@ -209,9 +213,9 @@ def tag(tags: ir.Value, key: str) -> ir.StringValue:
     """
     if '"' in key or "\\" in key:
         raise ValueError(f"A tag key with a quotation mark or backslash cannot be looked up: {key!r}.")
-    if isinstance(tags, ibis.expr.types.MapValue):
-        return tags.get(key).cast("string")
-    if isinstance(tags, ibis.expr.types.JSONValue):
+    if tags.type().is_map():
+        return tags.get(ibis.literal(key)).cast("string")
+    if tags.type().is_json():
         return json_extract_string(tags, f'$."{key}"')
     return get_json_object(tags, f"$['{key}']")
 
