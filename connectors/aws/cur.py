@@ -1,0 +1,326 @@
+"""AWS Cost and Usage Report, 2.0 and legacy: one mapping, two spellings of the same columns.
+
+Amortisation follows the Cloud Intelligence Dashboards' `summary_view` (AWS): a use covered by a commitment carries
+its share of the commitment's fee as EffectiveCost, the fee itself (a Purchase) none, and what no use took up becomes
+a row of its own with status Unused. The `net` amounts, after negotiated discounts, win where the report has them.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import ibis
+import ibis.expr.types as ir
+
+from connectors.aws import bedrock, services
+from connectors.aws.cur_columns import COLUMNS
+from connectors.format import Format
+from connectors.rows import added_rows, ledger_rows
+from ledger.tables import IDENTITY
+
+#: Line item types by what they are to FOCUS.
+METERED: Final = ("Usage", "DiscountedUsage", "SavingsPlanCoveredUsage")
+DISCOUNTS: Final = ("BundledDiscount", "Discount", "EdpDiscount", "PrivateRateDiscount")
+RECURRING_FEES: Final = ("RIFee", "SavingsPlanRecurringFee")
+PURCHASES: Final = ("Fee", *RECURRING_FEES, "SavingsPlanUpfrontFee")
+NEGATION: Final = "SavingsPlanNegation"
+KNOWN: Final = (*METERED, *DISCOUNTS, *PURCHASES, "Tax", "Credit", "Refund", NEGATION)
+
+LIST_UNKNOWN: Final = "list cost 0 means unknown"
+CONTRACTED_AS_LIST: Final = "contracted cost of reserved use is not stated, list cost stands for it"
+EFFECTIVE_UNKNOWN: Final = "effective cost not in the export"
+TYPE_UNKNOWN: Final = "line item type not known: "
+ISSUER_AS_AWS: Final = "invoice issuer not stated, AWS stands for it"
+UNUSED_BEFORE_DISCOUNT: Final = "unused commitment stated before negotiated discounts only"
+
+_MONEY: Final = "decimal(38, 18)"
+
+
+def billed(table: ir.Table) -> ir.DecimalValue:
+    """The line item's own amount: after negotiated discounts where the report states that, before them otherwise."""
+    return table["line_item_net_unblended_cost"].coalesce(table["line_item_unblended_cost"])
+
+
+def dropped(table: ir.Table) -> ir.BooleanValue:
+    """Negations: they cancel the on-demand cost of covered use, which is mapped to a BilledCost of 0."""
+    return table["line_item_line_item_type"] == NEGATION
+
+
+def to_ledger(table: ir.Table) -> ir.Table:
+    """Report lines to `charges`: one row each, and one more for each fee that use did not take up wholly."""
+    read = _read(table)
+    columns = {**_accounts(read), **_charge(read), **_what(read), **_costs(read), **_prices(read), **_commitment(read)}
+    columns |= {c.name: read[c.name] for c in IDENTITY}
+    return ledger_rows(read, **columns).union(_unused(read, columns))
+
+
+def _read(table: ir.Table) -> ir.Table:
+    """The line items with what the mapping asks about them more than once (columns `c_...`), and their identity."""
+    kind, product = table["line_item_line_item_type"], table["product"]
+    plan = table["savings_plan_savings_plan_a_r_n"]
+    named = table.mutate(
+        c_Product=table["product_product_name"]
+        .coalesce(product["product_name"].unwrap_as("string"))
+        .coalesce(table["product_servicename"], product["servicename"].unwrap_as("string")),
+        c_Metered=kind.isin(METERED),
+        c_Commitment=plan.coalesce(table["reservation_reservation_a_r_n"]),
+        c_PlanRefund=(kind == "Refund")
+        & (plan.notnull() | table["line_item_product_code"].fill_null("").endswith("SavingsPlans")),
+        c_Marketplace=(table["bill_billing_entity"] == "AWS Marketplace").fill_null(False),
+        c_Billed=billed(table),
+        c_Unused=_unused_cost(table),
+        c_Currency=table["pricing_currency"].coalesce(table["line_item_currency_code"]),
+    )
+    service = named["line_item_product_code"]
+    model = bedrock.sold_as_model(service, named["c_Product"]) & (kind != "Tax")
+    meter = bedrock.Meter(
+        applies=model,
+        counts=named["c_Metered"],
+        usage_type=named["line_item_usage_type"],
+        unit=named["pricing_unit"],
+        description=named["line_item_line_item_description"],
+        product=named["c_Product"],
+        quantity=named["line_item_usage_amount"],
+    )
+    return bedrock.identified(named.mutate(c_Model=model), meter)
+
+
+def _unused_cost(table: ir.Table) -> ir.DecimalValue:
+    """What a recurring fee paid for and no use took up; NULL for other lines and where the report does not say."""
+
+    def net(name: str) -> ir.DecimalValue:
+        return table[f"reservation_net_unused_{name}"].coalesce(table[f"reservation_unused_{name}"])
+
+    plan = table["savings_plan_total_commitment_to_date"] - table["savings_plan_used_commitment"]
+    kind = table["line_item_line_item_type"]
+    return ibis.cases(
+        (kind == "RIFee", net("amortized_upfront_fee_for_billing_period") + net("recurring_fee")),
+        (kind == "SavingsPlanRecurringFee", plan),
+    )
+
+
+def _accounts(t: ir.Table) -> dict[str, ir.Value]:
+    seller = t["line_item_legal_entity"].coalesce(t["bill_billing_entity"])
+    resold = t["c_Marketplace"] & ~seller.startswith("Amazon Web Services")
+    return {
+        "BillingAccountId": t["bill_payer_account_id"],
+        "BillingAccountName": t["bill_payer_account_name"],
+        "BillingAccountType": ibis.literal("Billing Account"),
+        "SubAccountId": t["line_item_usage_account_id"],
+        "SubAccountName": t["line_item_usage_account_name"],
+        "SubAccountType": ibis.cases((t["line_item_usage_account_id"].notnull(), "Account")),
+        "InvoiceId": t["bill_invoice_id"],
+        "InvoiceIssuerName": t["bill_invoicing_entity"].coalesce("AWS"),
+        "ServiceProviderName": ibis.cases((resold, seller), else_="AWS"),
+        "HostProviderName": ibis.literal("AWS"),
+    }
+
+
+def _charge(t: ir.Table) -> dict[str, ir.Value]:
+    kind = t["line_item_line_item_type"]
+    late = t["line_item_usage_end_date"] <= t["bill_billing_period_start_date"]
+    one_time = kind.isin(["Fee", "SavingsPlanUpfrontFee"]) | t["bill_bill_type"].isin(["Purchase", "Refund"])
+    return {
+        "BillingPeriodStart": t["bill_billing_period_start_date"],
+        "BillingPeriodEnd": t["bill_billing_period_end_date"],
+        "ChargePeriodStart": t["line_item_usage_start_date"],
+        "ChargePeriodEnd": t["line_item_usage_end_date"],
+        "ChargeCategory": ibis.cases(
+            (kind.isin([*METERED, *DISCOUNTS]), "Usage"),
+            (kind.isin(PURCHASES) | t["c_PlanRefund"], "Purchase"),
+            (kind == "Tax", "Tax"),
+            (kind == "Credit", "Credit"),
+            else_="Adjustment",
+        ),
+        "ChargeClass": ibis.cases(((kind == "Refund") | late, "Correction")),
+        "ChargeDescription": t["line_item_line_item_description"],
+        "ChargeFrequency": ibis.cases(
+            (one_time, "One-Time"), (kind.isin(RECURRING_FEES), "Recurring"), else_="Usage-Based"
+        ),
+        "Tags": _given(t["resource_tags"]).coalesce(_given(t["tags"])),
+        "x_CostCategories": _given(t["cost_category"]),
+        "x_IamPrincipal": t["line_item_iam_principal"],
+    }
+
+
+def _given(pairs: ir.JSONValue) -> ir.JSONValue:
+    """A JSON object; an empty one is NULL."""
+    return ibis.cases((pairs.cast("string") != "{}", pairs))
+
+
+def _what(t: ir.Table) -> dict[str, ir.Value]:
+    code, product, resource = t["line_item_product_code"], t["product"], t["line_item_resource_id"]
+    arn = resource.startswith("arn:")
+    part = ibis.cases((arn, resource.split(":")[5]))
+    typed = ibis.cases((part.contains("/"), part.split("/")[0]), (resource.split(":")[6] != "", part))
+    return {
+        "ServiceName": t["c_Product"].coalesce(code),
+        "ServiceCategory": ibis.cases((t["c_Model"], "AI and Machine Learning"), else_=services.category(code)),
+        "ServiceSubcategory": ibis.cases((t["c_Model"], "Generative AI"), else_=services.subcategory(code)),
+        "RegionId": t["product_region_code"].coalesce(
+            product["region_code"].unwrap_as("string"), t["product_region"], product["region"].unwrap_as("string")
+        ),
+        "RegionName": t["product_location"].coalesce(product["location"].unwrap_as("string")),
+        "AvailabilityZone": t["line_item_availability_zone"],
+        "ResourceId": resource,
+        "ResourceName": ibis.cases((arn, resource.re_extract("([^:/]*)$", 1)), else_=resource),
+        "ResourceType": ibis.cases((arn, typed)),
+        "SkuId": t["product_sku"].coalesce(product["sku"].unwrap_as("string")),
+        "SkuMeter": t["line_item_usage_type"],
+        "SkuPriceId": t["pricing_rate_code"],
+        "x_UsageType": t["line_item_usage_type"],
+        "x_Operation": t["line_item_operation"],
+        "x_ServiceCode": code,
+    }
+
+
+def _costs(t: ir.Table) -> dict[str, ir.Value]:
+    kind, amount = t["line_item_line_item_type"], t["c_Billed"]
+    nothing = ibis.literal(0).cast(_MONEY)
+    commitment_fee = kind.isin([*RECURRING_FEES, "SavingsPlanUpfrontFee"]) | (
+        (kind == "Fee") & t["reservation_reservation_a_r_n"].notnull()
+    )
+    effective = ibis.cases(
+        (
+            kind == "SavingsPlanCoveredUsage",
+            t["savings_plan_net_savings_plan_effective_cost"].coalesce(t["savings_plan_savings_plan_effective_cost"]),
+        ),
+        (kind == "DiscountedUsage", t["reservation_net_effective_cost"].coalesce(t["reservation_effective_cost"])),
+        (commitment_fee | t["c_PlanRefund"] | (kind == NEGATION), nothing),
+        else_=amount,
+    )
+    listed = t["pricing_public_on_demand_cost"]
+    unknown = t["c_Metered"] & (listed == 0) & (t["c_Marketplace"] | (amount > 0))
+    list_cost = ibis.cases(
+        (unknown, ibis.null(_MONEY)), (t["c_Metered"], listed), (kind.isin(DISCOUNTS), nothing), else_=amount
+    )
+    return {
+        "BilledCost": ibis.cases((kind.isin(["SavingsPlanCoveredUsage", NEGATION]), nothing), else_=amount),
+        "EffectiveCost": effective,
+        "ListCost": list_cost,
+        "ContractedCost": ibis.cases((kind == "DiscountedUsage", listed), else_=amount),
+        "BillingCurrency": t["line_item_currency_code"],
+        "PricingCurrency": t["c_Currency"],
+        "PricingCurrencyEffectiveCost": ibis.cases((t["c_Currency"] == t["line_item_currency_code"], effective)),
+        "x_Repairs": _repairs(t, unknown, effective),
+    }
+
+
+def _repairs(t: ir.Table, list_unknown: ir.BooleanValue, effective: ir.DecimalValue) -> ir.StringValue:
+    kind = t["line_item_line_item_type"]
+    no_unused = kind.isin(RECURRING_FEES) & t["c_Unused"].isnull()
+    said = [
+        ibis.cases((list_unknown, LIST_UNKNOWN)),
+        ibis.cases((kind == "DiscountedUsage", CONTRACTED_AS_LIST)),
+        ibis.cases((effective.isnull() | no_unused, EFFECTIVE_UNKNOWN)),
+        ibis.cases((kind.notin(KNOWN), ibis.literal(TYPE_UNKNOWN) + kind)),
+        ibis.cases((t["bill_invoicing_entity"].isnull(), ISSUER_AS_AWS)),
+    ]
+    return ibis.literal(", ").join(said).nullif("")
+
+
+def _prices(t: ir.Table) -> dict[str, ir.Value]:
+    kind, metered = t["line_item_line_item_type"], t["c_Metered"]
+    covered = kind.isin(["DiscountedUsage", "SavingsPlanCoveredUsage"])
+    rate = t["pricing_public_on_demand_rate"]
+    price = ibis.cases((metered & ~((rate == 0) & (t["c_Marketplace"] | (t["c_Billed"] > 0))), rate))
+    return {
+        "ListUnitPrice": ibis.cases((t["c_Currency"] == t["line_item_currency_code"], price)),
+        "PricingCurrencyListUnitPrice": price,
+        "PricingCategory": ibis.cases(
+            (kind.isin(["Tax", "Credit", "Refund"]), ibis.null("string")),
+            (covered, "Committed"),
+            (metered & t["line_item_usage_type"].contains("Spot"), "Dynamic"),
+            else_="Standard",
+        ),
+        "PricingQuantity": t["line_item_usage_amount"],
+        "PricingUnit": t["pricing_unit"],
+        "ConsumedQuantity": ibis.cases((metered, t["line_item_usage_amount"])),
+        "ConsumedUnit": ibis.cases((metered, t["pricing_unit"])),
+    }
+
+
+def _commitment(t: ir.Table) -> dict[str, ir.Value]:
+    plan = t["savings_plan_savings_plan_a_r_n"].notnull()
+    reservation = t["reservation_reservation_a_r_n"].notnull()
+    covered = t["line_item_line_item_type"].isin(["DiscountedUsage", "SavingsPlanCoveredUsage"])
+    return {
+        "CommitmentDiscountId": t["c_Commitment"],
+        "CommitmentDiscountCategory": ibis.cases((plan, "Spend"), (reservation, "Usage")),
+        "CommitmentDiscountType": ibis.cases((plan, "Savings Plan"), (reservation, "Reserved Instance")),
+        "CommitmentDiscountStatus": ibis.cases((covered, "Used")),
+    }
+
+
+def _unused(t: ir.Table, columns: dict[str, ir.Value]) -> ir.Table:
+    """The part of recurring fees that no use took up: nothing billed, nothing consumed, its cost effective.
+
+    What the same would have cost at list price the report does not say; ListCost and ContractedCost are NULL.
+    """
+    before_discount = (t["line_item_line_item_type"] == "SavingsPlanRecurringFee") & t[
+        "line_item_net_unblended_cost"
+    ].notnull()
+    nothing, unknown, none = ibis.literal(0).cast(_MONEY), ibis.null(_MONEY), ibis.null("string")
+    same_currency = t["c_Currency"] == t["line_item_currency_code"]
+    changed: dict[str, ir.Value] = {
+        "BilledCost": nothing,
+        "EffectiveCost": t["c_Unused"],
+        "ListCost": unknown,
+        "ContractedCost": unknown,
+        "ListUnitPrice": unknown,
+        "PricingCurrencyListUnitPrice": unknown,
+        "PricingCurrencyEffectiveCost": ibis.cases((same_currency, t["c_Unused"])),
+        "PricingQuantity": unknown,
+        "PricingUnit": none,
+        "SkuPriceId": none,
+        "ChargeCategory": ibis.literal("Usage"),
+        "ChargeFrequency": ibis.literal("Usage-Based"),
+        "PricingCategory": ibis.literal("Committed"),
+        "CommitmentDiscountStatus": ibis.literal("Unused"),
+        "x_Repairs": ibis.cases((before_discount, UNUSED_BEFORE_DISCOUNT)),
+    }
+    return added_rows(t, (t["c_Unused"] != 0).fill_null(False), **(columns | changed))
+
+
+CUR_2: Final = Format(
+    name="aws-cur-2",
+    title="AWS Cost and Usage Report 2.0",
+    provider="AWS",
+    table="charges",
+    signature=frozenset(
+        {
+            "bill_payer_account_id",
+            "line_item_line_item_type",
+            "line_item_usage_start_date",
+            "line_item_unblended_cost",
+        }
+    ),
+    columns=COLUMNS,
+    to_ledger=to_ledger,
+    billed=billed,
+    dropped=dropped,
+    notes=(
+        "Models that AWS Marketplace bills (Claude) come without a list price; it is left unknown.",
+        "Savings Plan use whose negation rows are in another file shows as a difference of the billed total.",
+    ),
+)
+
+CUR_LEGACY: Final = Format(
+    name="aws-cur-legacy",
+    title="AWS Cost and Usage Report (legacy)",
+    provider="AWS",
+    table="charges",
+    signature=frozenset(
+        {
+            "bill/PayerAccountId",
+            "lineItem/LineItemType",
+            "lineItem/UsageStartDate",
+            "lineItem/UnblendedCost",
+        }
+    ),
+    columns=COLUMNS,
+    to_ledger=to_ledger,
+    billed=billed,
+    dropped=dropped,
+    notes=CUR_2.notes,
+)
