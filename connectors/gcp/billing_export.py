@@ -7,13 +7,14 @@ Cloud column; `cost` is before credits, so what is billed is `cost` plus the row
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Final
 
 import ibis
-import ibis.expr.types as ir
 
 from connectors.format import Column, Format, Kind
-from connectors.gcp.nested import PROVIDER, Commitment, charge_frequency, namespaced, repairs, tags_object
+from connectors.gcp.expressions import Document, Moment, Number, Table, Text, Value, cases, literal
+from connectors.gcp.nested import PROVIDER, Commitment, charge_frequency, each, namespaced, repairs, tags_object
 from connectors.gcp.services import category
 from connectors.gcp.vertex import Sku, identity_columns, with_identity
 from connectors.rows import ledger_rows
@@ -27,6 +28,7 @@ _CREDIT: Final = {
     "name": Kind.TEXT,
     "amount": Kind.DECIMAL,
 }
+_WIDE: Final = "decimal(38, 18)"
 #: Months whose first midnight in Los Angeles is in standard time (UTC-8): daylight saving time begins after
 #: 1 March and ends after 1 November (Energy Policy Act of 2005, in force since 2007).
 _STANDARD_TIME: Final = (12, 1, 2, 3)
@@ -89,18 +91,18 @@ _SIGNATURE: Final = frozenset(
 )
 
 
-def billed(table: ir.Table) -> ir.DecimalValue:
+def billed(table: Table) -> Number:
     """What the row bills: its cost plus the sum of its own credits (which are negative)."""
-    return table["cost"] + table["credits"].map(lambda credit: credit["amount"]).sums().fill_null(0)
+    return table["cost"] + each(table["credits"], "amount").sums().fill_null(0)
 
 
-def pacific_midnight(month: ir.TimestampValue) -> ir.TimestampValue:
+def pacific_midnight(month: Moment) -> Moment:
     """The first moment in Los Angeles of a month that is given as its first moment in UTC."""
-    hours = ibis.cases((month.month().isin(_STANDARD_TIME), 8), else_=7)
+    hours = cases((month.month().isin(_STANDARD_TIME), 8), else_=7)
     return month + hours.as_interval("h")
 
 
-def _commitment(table: ir.Table) -> Commitment:
+def _commitment(table: Table) -> Commitment:
     return Commitment(
         credits=table["credits"],
         sku=table["sku_description"],
@@ -110,29 +112,29 @@ def _commitment(table: ir.Table) -> Commitment:
     )
 
 
-def _charge(table: ir.Table, commitment: Commitment) -> dict[str, ir.Value]:
+def _charge(table: Table, commitment: Commitment) -> dict[str, Value]:
     """What kind of charge the row is; a cost type that Google does not document counts as an adjustment."""
     cost_type = table["cost_type"].lower()
     fee = (cost_type == "regular").fill_null(False) & commitment.is_fee
-    kind = ibis.cases((fee, "Purchase"), (cost_type == "regular", "Usage"), (cost_type == "tax", "Tax"), else_="Adjustment")
+    kind = cases((fee, "Purchase"), (cost_type == "regular", "Usage"), (cost_type == "tax", "Tax"), else_="Adjustment")
     adjusted = (cost_type == "adjustment").fill_null(False)
     adjusted |= table["adjustment_info_id"].coalesce(table["adjustment_info_type"]).notnull()
-    pricing = ibis.cases(
+    pricing = cases(
         (commitment.covers, "Committed"),
         (table["sku_description"].lower().contains("spot preemptible"), "Dynamic"),
         else_="Standard",
     )
     return {
         "ChargeCategory": kind,
-        "ChargeClass": ibis.cases((adjusted, "Correction")),
+        "ChargeClass": cases((adjusted, "Correction")),
         "ChargeDescription": table["sku_description"],
         "ChargeFrequency": charge_frequency(kind, fee),
         "ChargePeriodStart": table["usage_start_time"],
         "ChargePeriodEnd": table["usage_end_time"],
-        "PricingCategory": ibis.cases((cost_type == "regular", pricing)),
+        "PricingCategory": cases((cost_type == "regular", pricing)),
         "x_Repairs": repairs(
             {
-                "list cost is cost before credits": table["cost_at_list"].isnull(),
+                "list cost is cost before credits": table["cost_at_list"].isnull() & (cost_type == "regular"),
                 "cost type is unknown: taken as adjustment": ~cost_type.isin(
                     ["regular", "tax", "adjustment", "rounding_error"]
                 ).fill_null(False),
@@ -141,7 +143,7 @@ def _charge(table: ir.Table, commitment: Commitment) -> dict[str, ir.Value]:
     }
 
 
-def _money(table: ir.Table) -> dict[str, ir.Value]:
+def _money(table: Table) -> dict[str, Value]:
     total = billed(table)
     return {
         "BilledCost": total,
@@ -151,25 +153,24 @@ def _money(table: ir.Table) -> dict[str, ir.Value]:
         "BillingCurrency": table["currency"],
         "ListUnitPrice": _for_one(table["price_list_price"], table["price_pricing_unit_quantity"]),
         "ContractedUnitPrice": _for_one(table["price_effective_price"], table["price_pricing_unit_quantity"]),
-        "x_Credits": ibis.cases((table["credits"].length() > 0, table["credits_json"])),
+        "x_Credits": cases((table["credits"].length() > 0, table["credits_json"])),
     }
 
 
-def _for_one(price: ir.DecimalValue, quantity: ir.DecimalValue) -> ir.DecimalValue:
+def _for_one(price: Number, quantity: Number) -> Number:
     """The price of one pricing unit where it is exact; NULL for a price for an odd number of units.
 
     Google states the price of `pricing_unit_quantity` units, a power of ten.
     """
     narrow = price.cast("decimal(28, 12)")
-    thousandth, millionth = (ibis.literal(x, type="decimal(7, 6)") for x in ("0.001", "0.000001"))
-    return ibis.cases(
-        (quantity.isnull() | (quantity == 1), price),
-        (quantity == 1000, (narrow * thousandth).cast("decimal(38, 18)")),
-        (quantity == 1_000_000, (narrow * millionth).cast("decimal(38, 18)")),
-    )
+    shares = [
+        (quantity == 10**power, (narrow * literal(f"{Decimal(10) ** -power:f}", type="decimal(7, 6)")).cast(_WIDE))
+        for power in (1, 2, 3, 4, 5, 6)
+    ]
+    return cases((quantity.isnull() | (quantity == 1), price), *shares)
 
 
-def _owner(table: ir.Table) -> dict[str, ir.Value]:
+def _owner(table: Table) -> dict[str, Value]:
     month, seller = table["invoice_month"], table["seller_name"]
     third_party = table["transaction_type"].isin(["THIRD_PARTY_RESELLER", "THIRD_PARTY_AGENCY"]) & seller.notnull()
     agency = (table["transaction_type"] == "THIRD_PARTY_AGENCY") & seller.notnull()
@@ -179,30 +180,30 @@ def _owner(table: ir.Table) -> dict[str, ir.Value]:
         "BillingPeriodStart": pacific_midnight(month),
         "BillingPeriodEnd": pacific_midnight(month + ibis.interval(months=1)),
         "InvoiceId": month.strftime("%Y%m"),
-        "InvoiceIssuerName": ibis.cases((agency, seller), else_=PROVIDER),
-        "ServiceProviderName": ibis.cases((third_party, seller), else_=PROVIDER),
-        "HostProviderName": ibis.literal(PROVIDER),
+        "InvoiceIssuerName": cases((agency, seller), else_=PROVIDER),
+        "ServiceProviderName": cases((third_party, seller), else_=PROVIDER),
+        "HostProviderName": literal(PROVIDER),
         "SubAccountId": table["project_id"],
         "SubAccountName": table["project_name"],
-        "SubAccountType": ibis.cases((table["project_id"].notnull(), "Project")),
+        "SubAccountType": cases((table["project_id"].notnull(), "Project")),
         "Tags": _tags(table),
         "x_ExportTime": table["export_time"],
     }
 
 
-def _tags(table: ir.Table) -> ir.JSONValue:
+def _tags(table: Table) -> Document:
     numbered = table["labels_1"].notnull()
     return tags_object(
         {
             "label": table["labels_1"].coalesce(table["labels"]),
-            "project_label": table["project_labels"].coalesce(ibis.cases((numbered, table["labels"]))),
+            "project_label": table["project_labels"].coalesce(cases((numbered, table["labels"]))),
             "system_label": table["system_labels"],
             "tag": namespaced(table["tags"], "key", "value", "namespace"),
         }
     )
 
 
-def _what(table: ir.Table, kind: ir.StringValue) -> dict[str, ir.Value]:
+def _what(table: Table, kind: Text) -> dict[str, Value]:
     """The service, SKU, place and quantity."""
     resource = table["resource_global_name"].coalesce(table["resource_name"])
     used = kind.isin(["Usage", "Purchase"])
@@ -219,22 +220,22 @@ def _what(table: ir.Table, kind: ir.StringValue) -> dict[str, ir.Value]:
         "ResourceId": resource,
         "ResourceName": table["resource_name"],
         "ResourceType": table["resource_global_name"].re_extract(r"^//.+/([^/]+)/[^/]+$", 1).nullif(""),
-        "ConsumedQuantity": ibis.cases((kind == "Usage", table["usage_amount"])),
-        "ConsumedUnit": ibis.cases((kind == "Usage", table["usage_unit"])),
-        "PricingQuantity": ibis.cases((used, table["usage_amount_in_pricing_units"])),
-        "PricingUnit": ibis.cases((used, table["usage_pricing_unit"])),
+        "ConsumedQuantity": cases((kind == "Usage", table["usage_amount"])),
+        "ConsumedUnit": cases((kind == "Usage", table["usage_unit"])),
+        "PricingQuantity": cases((used, table["usage_amount_in_pricing_units"])),
+        "PricingUnit": cases((used, table["usage_pricing_unit"])),
         "x_ServiceCode": table["service_id"],
         "x_ConsumptionModel": table["consumption_model_description"],
     }
 
 
-def _plain(number: ir.DecimalValue) -> ir.StringValue:
+def _plain(number: Number) -> Text:
     """A number without the zeros that its type adds."""
     written = number.cast("string").re_replace(r"(\.[0-9]*?)0+$", r"\1").re_replace(r"\.$", "")
-    return ibis.cases((number == 0, "0"), (number.notnull(), written))
+    return cases((number == 0, "0"), (number.notnull(), written))
 
 
-def _to_ledger(table: ir.Table) -> ir.Table:
+def _to_ledger(table: Table) -> Table:
     sku = Sku(
         service_id=table["service_id"],
         service=table["service_description"],

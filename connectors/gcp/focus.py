@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-import ibis
-import ibis.expr.types as ir
-
 from connectors.focus import COLUMNS, SIGNATURE, passthrough
 from connectors.format import Column, Format, Kind
+from connectors.gcp.expressions import Document, Table, Value, cases, literal
 from connectors.gcp.nested import PROVIDER, Commitment, charge_frequency, namespaced, repairs, tags_object
 from connectors.gcp.services import category
 from connectors.gcp.vertex import Sku, identity_columns, with_identity
@@ -33,7 +31,7 @@ _EXTRA: Final = (
 )
 
 
-def _commitment(table: ir.Table) -> Commitment:
+def _commitment(table: Table) -> Commitment:
     return Commitment(
         credits=table["x_Credits"],
         sku=table["ChargeDescription"],
@@ -46,7 +44,7 @@ def _commitment(table: ir.Table) -> Commitment:
     )
 
 
-def _tags(table: ir.Table) -> ir.JSONValue:
+def _tags(table: Table) -> Document:
     lists = {
         "label": table["x_Labels"],
         "project_label": table["x_ProjectLabels"],
@@ -56,7 +54,7 @@ def _tags(table: ir.Table) -> ir.JSONValue:
     return tags_object(lists, key="Key", value="Value")
 
 
-def _sku(table: ir.Table) -> Sku:
+def _sku(table: Table) -> Sku:
     cost_type = table["x_CostType"].lower()
     return Sku(
         service_id=table["x_ServiceId"],
@@ -69,22 +67,22 @@ def _sku(table: ir.Table) -> Sku:
     )
 
 
-def _fills(table: ir.Table) -> dict[str, ir.Value]:
+def _fills(table: Table) -> dict[str, Value]:
     """What stands in for a column that the export leaves out."""
     commitment = _commitment(table)
     return {
         "ServiceCategory": category(table["ServiceName"]),
         "ServiceSubcategory": identity_columns(table)["ServiceSubcategory"],
-        "ServiceProviderName": ibis.literal(PROVIDER),
-        "HostProviderName": ibis.literal(PROVIDER),
-        "InvoiceIssuerName": ibis.literal(PROVIDER),
+        "ServiceProviderName": literal(PROVIDER),
+        "HostProviderName": literal(PROVIDER),
+        "InvoiceIssuerName": literal(PROVIDER),
         "ChargeFrequency": charge_frequency(table["ChargeCategory"], commitment.is_fee),
         "Tags": _tags(table),
         **commitment.columns(),
     }
 
 
-def _to_ledger(table: ir.Table) -> ir.Table:
+def _to_ledger(table: Table) -> Table:
     row = with_identity(table, _sku(table))
     values = _fills(row)
     filled = row.mutate(**{f"Fill{name}": value for name, value in values.items()})
@@ -98,7 +96,7 @@ def _to_ledger(table: ir.Table) -> ir.Table:
             **identity_columns(filled),
             **{name: stated[name].coalesce(fill) for name, fill in fills.items()},
         },
-        x_Credits=ibis.cases((filled["x_Credits"].length() > 0, filled["x_CreditsJson"])),
+        x_Credits=cases((filled["x_Credits"].length() > 0, filled["x_CreditsJson"])),
         x_ServiceCode=filled["x_ServiceId"],
         x_ConsumptionModel=filled["x_ConsumptionModelDescription"],
         x_ExportTime=filled["x_ExportTime"],
@@ -116,7 +114,7 @@ FOCUS: Final = Format(
     to_ledger=_to_ledger,
     billed=lambda table: table["BilledCost"],
     notes=(
-        "Google's export has no service category, charge frequency, invoice issuer or tags; they are filled in, "
-        "and x_Repairs names each of them.",
+        "Google's export has no service category, charge frequency, invoice issuer or tags.",
+        "They are filled in, and x_Repairs names each of them.",
     ),
 )

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-import ibis
-import ibis.expr.types as ir
+from connectors.gcp.expressions import Text, cases
 
 #: The services whose SKUs may count tokens, with their ids in the Cloud Billing catalog.
 GENERATIVE_AI: Final = {"C7E2-9256-1C43": "Vertex AI", "AEFD-7695-64FA": "Gemini API"}
@@ -74,6 +73,6 @@ CATEGORIES: Final = {
 }
 
 
-def category(service: ir.StringValue) -> ir.StringValue:
+def category(service: Text) -> Text:
     """The FOCUS ServiceCategory of the service called `service`; `Other` where it is unknown or NULL."""
-    return ibis.cases(*((service.isin(names), name) for name, names in CATEGORIES.items()), else_="Other")
+    return cases(*((service.isin(names), name) for name, names in CATEGORIES.items()), else_="Other")
