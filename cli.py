@@ -41,8 +41,12 @@ Metric = Annotated[str, typer.Option("--metric", help="billed, effective or list
 def import_(
     files: Annotated[list[str], typer.Argument(help="Bill or usage files, folders, globs or manifests.")],
     format_: Annotated[str | None, typer.Option("--format", help="Format, where it is not to be recognised.")] = None,
-    source: Annotated[str | None, typer.Option("--source", help="Name that keeps two sources of one format apart.")] = None,
-    replace: Annotated[bool, typer.Option("--replace", help="Replace even more days or money than the files hold.")] = False,
+    source: Annotated[
+        str | None, typer.Option("--source", help="Name that keeps two sources of one format apart.")
+    ] = None,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Replace even more days or money than the files hold.")
+    ] = False,
     workspace: Workspace = None,
     json: Json = False,
 ) -> None:
@@ -99,7 +103,9 @@ def rejects(
 
 @app.command()
 def spend(
-    by: Annotated[str, typer.Option(help="Dimensions, comma-separated: service, provider, day, month, tag:KEY, ...")] = "service",
+    by: Annotated[
+        str, typer.Option(help="Dimensions, comma-separated: service, provider, day, month, tag:KEY, ...")
+    ] = "service",
     since: Since = None,
     until: Until = None,
     metric: Metric = "billed",
@@ -118,7 +124,9 @@ def spend(
 
 @app.command("unit-cost")
 def unit_cost(
-    by: Annotated[str, typer.Option(help="Dimensions, comma-separated: model, token-type, provider, month, ...")] = "model",
+    by: Annotated[
+        str, typer.Option(help="Dimensions, comma-separated: model, token-type, provider, month, ...")
+    ] = "model",
     since: Since = None,
     until: Until = None,
     metric: Metric = "billed",
@@ -293,6 +301,14 @@ def _sentences() -> Generator[None]:
         raise typer.Exit(1) from error
     except OSError as error:
         console.fail(f"{error.filename or 'The disk'}: {error.strerror}.")
+        raise typer.Exit(1) from error
+    except Exception as error:
+        if os.environ.get("SPENDPROOF_DEBUG") or isinstance(error, typer.Exit):
+            raise
+        reason = " ".join(str(error).split()) or type(error).__name__
+        console.fail(
+            f"Unexpected: {reason[:300]}. Set SPENDPROOF_DEBUG=1 to see where, and report it with the command."
+        )
         raise typer.Exit(1) from error
 
 

@@ -234,7 +234,8 @@ def _noticed(batch: Batch) -> list[Finding]:
     """What a person should know about how the files were read."""
     found = [Finding("File.read", "note", 0, note) for note in dict.fromkeys(batch.notes)]
     found += [Finding("Format.limit", "note", 0, note) for note in batch.format.notes]
-    used = {place.lower().split(".")[0] for c in batch.format.columns for place in (c.name, *c.places)}
+    places = [place.lower() for c in batch.format.columns for place in (c.name, *c.places)]
+    used = {*places, *(place.split(".")[0] for place in places)}
     extra = sorted({name for part in batch.parts for name in part.layout if name.lower() not in used})
     if extra:
         shown = ", ".join(extra[:10]) + (f" and {len(extra) - 10} more" if len(extra) > 10 else "")  # noqa: PLR2004

@@ -23,20 +23,12 @@ from ledger.checks import Finding, as_json
 from ledger.errors import OverlappingLoadError, SmallerLoadError
 from ledger.lake import ALIAS, Lake
 from ledger.rollups import spend_sql
-from ledger.staging import ROLLED, SourceFile, Staged
+from ledger.staging import KEYS, ROLLED, SourceFile, Staged
 from ledger.tables import SCHEMA_VERSION, TABLES
 
 #: A replacement that is smaller by more than this share of the money is refused unless told to replace.
 CLEARLY_LESS: Final = Decimal("0.10")
 
-_DAY: Final = "(epoch_us({0}) // 86400000000)::INTEGER"
-#: What identifies the part of a table that a load replaces, by table and grain.
-_KEYS: Final[dict[tuple[str, str], tuple[str, ...]]] = {
-    ("charges", "period"): ("BillingAccountId", "BillingPeriodStart"),
-    ("charges", "day"): ("BillingAccountId", _DAY.format("ChargePeriodStart")),
-    ("usage", "day"): ("UsageKind", _DAY.format("UsagePeriodStart")),
-    ("drivers", "all"): ("DriverName",),
-}
 _ROLLUP_DAY: Final = "(ChargeDate - DATE '1970-01-01')::INTEGER"
 
 
@@ -115,7 +107,6 @@ def _replace(
 ) -> tuple[list[str], list[str]]:
     """Take away what the load replaces and register its rows; the loads replaced and the periods held."""
     incoming = staged.incoming
-    _make_keys(cursor, staged)
     if incoming.table == "charges":
         _refuse_overlap(cursor, staged)
         if not force:
@@ -147,25 +138,12 @@ def _tokens(cursor: duckdb.DuckDBPyConnection) -> str | None:
     return "temp.tokens" if row and row[0] else None
 
 
-def _make_keys(cursor: duckdb.DuckDBPyConnection, staged: Staged) -> None:
-    incoming = staged.incoming
-    columns = _KEYS.get((incoming.table, incoming.grain), ())
-    if (incoming.table, incoming.grain) == ("charges", "day"):
-        select = f"SELECT DISTINCT BillingAccountId AS k0, DayNumber AS k1 FROM {ROLLED} WHERE x_State IS NULL"
-    elif incoming.table == "charges":
-        select = f"SELECT DISTINCT BillingAccountId AS k0, BillingPeriodStart AS k1 FROM {ROLLED} WHERE x_State IS NULL"
-    else:
-        names = ", ".join(f"{column} AS k{i}" for i, column in enumerate(columns)) or "true AS k0"
-        select = f"SELECT DISTINCT {names} FROM staged WHERE x_State IS NULL"
-    cursor.execute(f"CREATE OR REPLACE TEMP TABLE keys AS {select}")
-
-
 def _condition(table: str, staged: Staged) -> str:
     """SQL that is true for the rows of `table` that the load replaces."""
     incoming = staged.incoming
     own = f"x_Connection = '{incoming.connection}'"
     base = "charges" if table.startswith("daily_") else table
-    columns = _KEYS.get((base, incoming.grain))
+    columns = KEYS.get((base, incoming.grain))
     if columns is None:
         return own
     if table.startswith("daily_") and incoming.grain == "day":
@@ -226,7 +204,7 @@ def _refuse_smaller(cursor: duckdb.DuckDBPyConnection, staged: Staged) -> None:
 
 
 def _periods(cursor: duckdb.DuckDBPyConnection, staged: Staged) -> list[str]:
-    columns = _KEYS.get((staged.incoming.table, staged.incoming.grain))
+    columns = KEYS.get((staged.incoming.table, staged.incoming.grain))
     if columns is None or staged.incoming.grain == "all":
         return []
     rows = cursor.execute("SELECT DISTINCT k1 FROM temp.keys ORDER BY k1").fetchall()

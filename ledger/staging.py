@@ -29,6 +29,15 @@ from ledger.tables import TABLES
 ROLLED: Final = "temp.rolled"
 TOKENS: Final = "temp.tokens"
 
+_DAY: Final = "(epoch_us({0}) // 86400000000)::INTEGER"
+#: What identifies the part of a table that a load replaces, by table and grain.
+KEYS: Final[dict[tuple[str, str], tuple[str, ...]]] = {
+    ("charges", "period"): ("BillingAccountId", "BillingPeriodStart"),
+    ("charges", "day"): ("BillingAccountId", _DAY.format("ChargePeriodStart")),
+    ("usage", "day"): ("UsageKind", _DAY.format("UsagePeriodStart")),
+    ("drivers", "all"): ("DriverName",),
+}
+
 
 @dataclass(frozen=True, slots=True)
 class SourceFile:
@@ -135,9 +144,21 @@ def stage(cursor: duckdb.DuckDBPyConnection, incoming: Incoming, folder: Path) -
     cursor.execute(f"COPY ({_stored(cursor, incoming)}) TO '{file}' (FORMAT parquet)")
     cursor.execute(f"CREATE OR REPLACE TEMP VIEW staged AS FROM read_parquet('{file}')")
     types = {row[0]: row[1] for row in cursor.execute("DESCRIBE staged").fetchall()}
+    whole = _stage_charges if incoming.table == "charges" else _stage_plain
+    staged = whole(cursor, incoming, file, types)
+    _keep_keys(cursor, incoming)
+    return staged
+
+
+def _keep_keys(cursor: duckdb.DuckDBPyConnection, incoming: Incoming) -> None:
+    """The keys of what the load replaces, as a temporary table that outlives the staged file's place."""
+    columns = KEYS.get((incoming.table, incoming.grain), ())
+    source = "staged"
     if incoming.table == "charges":
-        return _stage_charges(cursor, incoming, file, types)
-    return _stage_plain(cursor, incoming, file, types)
+        columns = ("BillingAccountId", "DayNumber" if incoming.grain == "day" else "BillingPeriodStart")
+        source = ROLLED
+    names = ", ".join(f"{column} AS k{i}" for i, column in enumerate(columns)) or "true AS k0"
+    cursor.execute(f"CREATE OR REPLACE TEMP TABLE keys AS SELECT DISTINCT {names} FROM {source} WHERE x_State IS NULL")
 
 
 def _stored(cursor: duckdb.DuckDBPyConnection, incoming: Incoming) -> str:

@@ -96,5 +96,7 @@ def _lake(settings: Settings, workspace: str, now: datetime) -> list[Check]:
         seen = f"last loaded {load['At']:%Y-%m-%d %H:%M} UTC"
         fix = f"It is {age.days} days old; import the newest export, or remove the source."
         # A file says nothing about how often it is renewed, so age alone is no fault of it.
-        found.append(Check(f"Source {load['Connection']}", load["Connection"].startswith("file:") or age < _OLD, seen, fix))
+        found.append(
+            Check(f"Source {load['Connection']}", load["Connection"].startswith("file:") or age < _OLD, seen, fix)
+        )
     return found
