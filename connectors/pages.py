@@ -102,11 +102,11 @@ def _text(path: Path) -> str:
 
 
 def _pages(path: Path) -> Iterator[dict[str, Any]]:
-    text = _text(path).strip()
+    text = _text(path)
     at, count = 0, 0
-    while at < len(text):
+    while following := _FOLLOWING.search(text, at):
         try:
-            document, at = _DECODER.raw_decode(text, at)
+            document, at = _DECODER.raw_decode(text, following.start())
         except json.JSONDecodeError as error:
             raise ValueError(
                 f"{path.name} is not complete JSON: {error.msg} at line {error.lineno}, column {error.colno}. It may"
@@ -115,9 +115,6 @@ def _pages(path: Path) -> Iterator[dict[str, Any]]:
         for page in document if isinstance(document, list) else (document,):
             count += 1
             yield _checked(path, count, page)
-        if (following := _FOLLOWING.search(text, at)) is None:
-            break
-        at = following.start()
     if not count:
         raise ValueError(f"{path.name} holds no API page. Pull the page again and save the whole answer.")
 
