@@ -20,7 +20,6 @@ from connectors.models import identity
 from connectors.registry import recognised
 from connectors.values import literal
 from ledger.tables import CHARGES
-
 from tests.conftest import Mapped
 
 Read = Callable[..., dict[str, Any]]
@@ -706,6 +705,9 @@ def test_a_focus_row_of_version_1_2(mapped: Mapped) -> None:
     assert (row["InvoiceId"], row["SkuPriceDetails"]) == ("E1", '{"x_a":"b"}')
 
 
+EUROS = {"x_PricingCurrency": "EUR", "x_BillingExchangeRate": "20"}
+
+
 @pytest.mark.parametrize(
     ("changes", "tokens"),
     [
@@ -714,7 +716,9 @@ def test_a_focus_row_of_version_1_2(mapped: Mapped) -> None:
         ({"PricingQuantity": "500000", "ConsumedQuantity": "500000"}, None),
         ({"ListUnitPrice": "", "ContractedUnitPrice": ""}, None),
         ({"ListUnitPrice": "", "ContractedUnitPrice": "", "x_EffectiveUnitPrice": "0.0022"}, Decimal(500000)),
-        ({"ListUnitPrice": "0.000125", "ContractedUnitPrice": "", "x_BillingExchangeRate": "20"}, Decimal(500000)),
+        ({"ListUnitPrice": "0.000125", "ContractedUnitPrice": "", **EUROS}, Decimal(500000)),
+        ({"ListUnitPrice": "0.000125", "ContractedUnitPrice": "", **EUROS, "x_BillingExchangeRate": ""}, None),
+        ({"PricingQuantity": "0.5", "ConsumedQuantity": "500", "x_BillingExchangeRate": "1000"}, Decimal(500000)),
         ({"ChargeCategory": "Purchase"}, None),
     ],
 )
@@ -727,8 +731,8 @@ def test_tokens_only_where_a_price_proves_the_unit(
     assert row["x_Unmapped"] == (None if tokens else "no quantity that counts tokens")
 
 
-ZERO = {"ListCost": "0", "ListUnitPrice": "0", "ContractedCost": "0", "ContractedUnitPrice": "0"}
-MENDED = "ListCost 0 means unknown, ListUnitPrice 0 means unknown, ContractedCost 0 means unknown, ContractedUnitPrice 0 means unknown"
+ZERO = dict.fromkeys(("ListCost", "ListUnitPrice", "ContractedCost", "ContractedUnitPrice"), "0")
+MENDED = ", ".join(f"{name} 0 means unknown" for name in ZERO)
 
 
 @pytest.mark.parametrize(

@@ -143,27 +143,33 @@ def _priced(table: ir.Table, price: str) -> ir.Value:
     Microsoft's conversion divides it by the block; the cost tells which holds, since a block is at least 10.
     """
     amount = _times(table[price], table["Quantity"])
-    near = (amount.abs() <= table["EffectiveAmount"].abs() * 3) & (table["EffectiveAmount"].abs() <= amount.abs() * 3)
-    single = parse_unit(table["UnitOfMeasure"]).block == 1
+    # A check of magnitude, never a figure: a double is exact enough.
+    size, cost = amount.cast("float64").abs(), table["EffectiveAmount"]
+    near = (size <= cost * 3) & (cost <= size * 3)
+    single = table["Block"] == 1
     known = (table[price] != 0) & (single | near)
     return ibis.cases((known, amount))
 
 
 def _prepared(table: ir.Table) -> ir.Table:
     """The columns that several ledger columns are made of."""
+    unit = parse_unit(table["UnitOfMeasure"])
+    effective = _in_bill_currency(table, table["EffectivePrice"])
     table = table.mutate(
+        Block=unit.block,
+        BlockUnit=unit.unit,
         IsCommitted=committed(table),
         IsUsed=table["ChargeType"] == "Usage",
         BenefitKey=table["BenefitId"].coalesce(table["ReservationId"]).lower(),
         IsCustomerAgreement=table["PricingCurrency"].notnull() & table["BillingProfileId"].notnull(),
         ListPrice=_in_bill_currency(table, table["PayGPrice"]),
         ContractPrice=_in_bill_currency(table, table["UnitPrice"]),
-        EffectiveAmount=_times(_in_bill_currency(table, table["EffectivePrice"]), table["Quantity"]),
+        EffectiveAmount=(effective.cast("float64") * table["Quantity"].cast("float64")).abs(),
     )
     product = ibis.literal(" ").join(
         [table["MeterSubCategory"], table["ProductName"], table["MeterCategory"], table["PublisherName"]]
     )
-    ai = is_ai(table["ConsumedService"], table["MeterCategory"], product)
+    ai = is_ai(table["ConsumedService"], table["MeterCategory"], ibis.literal(" ").join([product, table["MeterName"]]))
     used = ibis.cases((table["IsUsed"], table["Quantity"]))
     return with_identity(table, Meter(table["MeterName"], product, table["UnitOfMeasure"], used, ai))
 
@@ -189,14 +195,14 @@ def _known(table: ir.Table, cost: ir.Value, free: ir.BooleanValue) -> ir.Boolean
 
 
 def _quantity_columns(table: ir.Table) -> dict[str, ir.Value]:
-    unit = parse_unit(table["UnitOfMeasure"])
-    named = ibis.cases((unit.block == 1, unit.unit), else_=unit.block.cast("string") + " " + unit.unit)
-    consumed = times_block(table["Quantity"], unit.block).try_cast("decimal(38, 18)")
+    block, unit = table["Block"], table["BlockUnit"]
+    named = ibis.cases((block == 1, unit), else_=block.cast("string") + " " + unit)
+    consumed = times_block(table["Quantity"], block).try_cast("decimal(38, 18)")
     return {
         "PricingQuantity": table["Quantity"],
         "PricingUnit": named.coalesce(table["UnitOfMeasure"]),
         "ConsumedQuantity": ibis.cases((table["IsUsed"], consumed)),
-        "ConsumedUnit": ibis.cases((table["IsUsed"] & consumed.notnull(), unit.unit)),
+        "ConsumedUnit": ibis.cases((table["IsUsed"] & consumed.notnull(), unit)),
     }
 
 
@@ -246,7 +252,7 @@ def _owner_columns(table: ir.Table) -> dict[str, ir.Value]:
     mca = table["IsCustomerAgreement"]
     marketplace = table["PublisherType"].lower() == "marketplace"
     seller = ibis.cases((marketplace, table["PublisherName"]), else_=_MICROSOFT)
-    provider = r"(?i).*/providers/([^/]+/[^/]+)/"
+    below_provider = table["ResourceId"].lower().split("/providers/")[-1]
     return {
         "BillingAccountId": ibis.ifelse(mca, table["BillingProfileId"], table["BillingAccountId"]),
         "BillingAccountName": ibis.ifelse(mca, table["BillingProfileName"], table["BillingAccountName"]),
@@ -258,7 +264,7 @@ def _owner_columns(table: ir.Table) -> dict[str, ir.Value]:
         "HostProviderName": ibis.literal(_MICROSOFT),
         "ResourceId": table["ResourceId"],
         "ResourceName": table["ResourceName"].coalesce(table["ResourceId"].re_extract(r"([^/]+)/?$", 1).nullif("")),
-        "ResourceType": table["ResourceId"].re_extract(provider, 1).lower().nullif(""),
+        "ResourceType": below_provider.re_extract(r"^([^/]+/[^/]+)/", 1).nullif(""),
         "RegionId": table["ResourceLocation"].lower().replace(" ", ""),
         "RegionName": table["ResourceLocation"],
         "x_ResourceGroup": table["ResourceGroup"],
@@ -287,32 +293,35 @@ def _tags(table: ir.Table) -> ir.Value:
     return ibis.ifelse(text.startswith("{"), text, ibis.literal("{") + text + "}").try_cast("json")
 
 
-def _repairs(table: ir.Table, columns: dict[str, ir.Value]) -> ir.StringValue:
-    unreadable = table["Tags"].notnull() & columns["Tags"].isnull()
+def _repairs(table: ir.Table) -> ir.StringValue:
+    """What was mended, comma-separated; `table` has the ledger's costs and tags already."""
+    covered = table["EffectiveCost"].isnull()
+    no_list = (table["PayGPrice"] == 0) & table["ListCost"].isnull()
+    no_contract = (table["UnitPrice"] == 0) & table["ContractedCost"].isnull()
     notes = [
-        ibis.cases(
-            (columns["EffectiveCost"].isnull(), "EffectiveCost 0 of covered usage in an actual file means unknown")
-        ),
-        ibis.cases(((table["PayGPrice"] == 0) & columns["ListCost"].isnull(), "PayGPrice 0 means unknown")),
-        ibis.cases(((table["UnitPrice"] == 0) & columns["ContractedCost"].isnull(), "UnitPrice 0 means unknown")),
-        ibis.cases((unreadable, "Tags are not readable")),
+        ibis.cases((covered, "EffectiveCost 0 of covered usage in an actual file means unknown")),
+        ibis.cases((no_list, "PayGPrice 0 means unknown")),
+        ibis.cases((no_contract, "UnitPrice 0 means unknown")),
+        ibis.cases((table["Tags"].notnull() & table["TagsRead"].isnull(), "Tags are not readable")),
     ]
     return ibis.literal(", ").join(notes).nullif("")
 
 
 def _ledger(source: ir.Table, *, cover_known: bool) -> ir.Table:
     table = _prepared(source)
+    costs = _cost_columns(table, cover_known=cover_known)
+    table = table.mutate(**costs, TagsRead=_tags(table))
     columns = {
-        **_cost_columns(table, cover_known=cover_known),
+        **{name: table[name] for name in costs},
         **_quantity_columns(table),
         **_charge_columns(table),
         **_commitment_columns(table),
         **_owner_columns(table),
         **_product_columns(table),
         **{name: table[name] for name in IDENTITY_COLUMNS},
-        "Tags": _tags(table),
+        "Tags": table["TagsRead"],
     }
-    return ledger_rows(table, **columns, x_Repairs=_repairs(table, columns))
+    return ledger_rows(table, **columns, x_Repairs=_repairs(table))
 
 
 _NOTES: Final = (

@@ -36,6 +36,7 @@ COLUMNS: Final = (
     Column("x_SkuDescription"),
     Column("x_SkuDetails", Kind.JSON),
     Column("x_ResourceGroupName"),
+    Column("x_ResourceType"),
     Column("x_PublisherCategory"),
     Column("x_PricingUnitDescription"),
     Column("x_BillingExchangeRate", Kind.DECIMAL),
@@ -80,7 +81,8 @@ def _blocks(table: ir.Table) -> ir.Value:
     Azure's prices are for one block. Exports made before November 2024 divided PricingQuantity twice by the block
     (finops-toolkit issue 727), so the quantity that, times a unit price, gives its cost is the number of blocks.
     """
-    rate = table["x_BillingExchangeRate"].cast("float64").fill_null(1.0)
+    same = (table["PricingCurrency"] == table["BillingCurrency"]) | table["PricingCurrency"].isnull()
+    rate = ibis.cases((same, 1.0), else_=table["x_BillingExchangeRate"].cast("float64"))
     priced = (
         ("ListUnitPrice", "ListCost"),
         ("ContractedUnitPrice", "ContractedCost"),
@@ -88,18 +90,12 @@ def _blocks(table: ir.Table) -> ir.Value:
     )
     proofs: list[tuple[ir.BooleanValue, ir.Value]] = []
     for quantity in ("PricingQuantity", "ConsumedQuantity"):
-        # A block is at least 10, so a check of magnitude decides, and a double is exact enough for it.
-        amounts = [
-            (
-                (table[price].cast("float64") * table[quantity].cast("float64") * factor).abs(),
-                table[cost].cast("float64").abs(),
-            )
-            for price, cost in priced
-            for factor in (1.0, rate)
-        ]
-        proofs += [
-            ((cost > 0) & (amount > cost / 2) & (amount < cost * 2), table[quantity]) for amount, cost in amounts
-        ]
+        for price, cost in priced:
+            # A check, never a figure: a double is exact enough for five percent.
+            stated = table[cost].cast("float64").abs()
+            product = (table[price].cast("float64") * table[quantity].cast("float64") * rate).abs()
+            agrees = (stated > 0) & ((product - stated).abs() < stated * 0.05)
+            proofs.append((agrees, table[quantity]))
     return ibis.cases(*proofs)
 
 
@@ -113,7 +109,8 @@ def _meter(table: ir.Table) -> Meter:
         ]
     )
     unit = table["x_PricingUnitDescription"]
-    ai = is_ai(table["x_SkuMeterCategory"], table["x_SkuMeterCategory"], product)
+    consumed = table["x_ResourceType"].re_extract("^([^/]+)", 1)
+    ai = is_ai(consumed, table["x_SkuMeterCategory"], ibis.literal(" ").join([product, table["SkuMeter"]]))
     ai |= (table["ServiceCategory"] == "AI and Machine Learning").fill_null(False)
     used = (table["ChargeCategory"] == "Usage") & (table["CommitmentDiscountStatus"].fill_null("") != "Unused")
     plain = parse_unit(unit).block == 1

@@ -36,12 +36,26 @@ IDENTITY_COLUMNS: Final = (
 #: Block size and unit of a unit of measure: `1K`, `1M`, `10K`, `100 Hours`, `1 GB/Month`, `1M Tokens`, `1/Hour`.
 _UNIT: Final = r"^\s*([0-9]{1,9})([KM])?(?:\s*(/.+)|\s+(\S.*))?$"
 
+_UNIT_NAMES: Final = {"": "Units", "Hour": "Hours", "Month": "Months", "Day": "Days"}
+#: The commonest units, read already.
+_USUAL: Final = {
+    "1": (1, "Units"),
+    "1K": (1_000, "Units"),
+    "10K": (10_000, "Units"),
+    "1M": (1_000_000, "Units"),
+    "1 Hour": (1, "Hours"),
+    "1/Hour": (1, "Units/Hour"),
+    "1/Month": (1, "Units/Month"),
+    "1 GB": (1, "GB"),
+    "1 GB/Month": (1, "GB/Month"),
+}
+
 _INPUT: Final = r"\b(inp|inpt|input|in)\b"
 _OUTPUT: Final = r"\b(outp|outpt|output|out|opt)\b"
 _CACHED: Final = r"\b(cached|c{2,3}hd|cd)\b"
 _WRITE: Final = r"\bwr\b"
 _NAMED_UNIT: Final = r"\b1([mk]) tokens?\b"
-_TIERS: Final = {"batch": "batch", "pp": "priority", "flex": "flex", "provisioned": "provisioned"}
+_TIERS: Final = {"batch": "batch", "pp": "priority", "flex": "flex"}
 _CONTEXTS: Final = {r"shortco": "Short", r"longco": "Long"}
 _REGIONS: Final = {
     r"(glbl|gl|glb|global)": "Global",
@@ -126,9 +140,15 @@ def parse_unit(unit: ir.StringValue) -> Unit:
     times = unit.re_extract(_UNIT, 2).cases(("K", 1_000), ("M", 1_000_000), else_=1)
     block = unit.re_extract(_UNIT, 1).try_cast("int64") * times
     rest = unit.re_extract(_UNIT, 4).strip() + unit.re_extract(_UNIT, 3).strip()
-    named = rest.cases(("", "Units"), ("Hour", "Hours"), ("Month", "Months"), ("Day", "Days"), else_=rest)
+    named = rest.cases(*_UNIT_NAMES.items(), else_=rest)
     named = ibis.ifelse(named.startswith("/"), "Units" + named, named)
-    return Unit(ibis.cases((read, block.try_cast("decimal(18, 0)"))), ibis.cases((read, named)))
+    # A bill has millions of rows in a handful of units, and a regular expression costs more than all else in a row.
+    return Unit(
+        unit.cases(*((u, size) for u, (size, _) in _USUAL.items()), else_=ibis.cases((read, block))).try_cast(
+            "decimal(18, 0)"
+        ),
+        unit.cases(*((u, name) for u, (_, name) in _USUAL.items()), else_=ibis.cases((read, named))),
+    )
 
 
 def times_block(quantity: ir.Value, block: ir.Value) -> ir.Value:
@@ -182,7 +202,7 @@ def _vocabulary(words: ir.StringValue, owner: ir.StringValue, unit: ir.StringVal
     text = owner + " " + words
     tokens = words.re_search(r"\btokens?\b") | unit.re_search(r"(?i)\btokens?$")
     claude = text.re_search(r"claude consumption unit|\bccus?\b") & text.re_search(r"claude|anthropic")
-    provisioned = words.re_search(r"\bprovisioned\b")
+    provisioned = words.re_search(r"\bprovisioned\b") | owner.contains("provisioned throughput")
     tier = ibis.cases(*((words.re_search(rf"\b{word}\b"), name) for word, name in _TIERS.items()))
     core = words.re_replace(_SAID, " ").re_replace(r"\b[0-9]{4}\b", " ").re_replace(r"\s+", " ").strip()
     return {
@@ -193,7 +213,7 @@ def _vocabulary(words: ir.StringValue, owner: ir.StringValue, unit: ir.StringVal
             (tokens & is_input, "Uncached"),
         ),
         "x_Modality": ibis.cases((tokens & embedding, "Embedding")),
-        "x_ServiceTier": tier.coalesce(ibis.cases((tokens, "standard"))),
+        "x_ServiceTier": tier.coalesce(ibis.cases((provisioned, "provisioned"), (tokens, "standard"))),
         "x_ContextWindow": ibis.cases(*((words.re_search(rf"\b{word}\b"), name) for word, name in _CONTEXTS.items())),
         "x_ServingRegion": ibis.cases(*((words.re_search(rf"\b{word}\b"), name) for word, name in _REGIONS.items())),
         "MeterCore": core,

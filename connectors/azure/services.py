@@ -88,6 +88,9 @@ def service(consumed: ir.StringValue, meter_category: ir.StringValue) -> Service
 def is_ai(consumed: ir.StringValue, meter_category: ir.StringValue, product: ir.StringValue) -> ir.BooleanValue:
     """Whether a row belongs to a service whose meters may count tokens (Foundry, Azure OpenAI, Claude)."""
     by_service = consumed.lower().isin(["microsoft.cognitiveservices", "microsoft.machinelearningservices"])
-    by_category = meter_category.lower().re_search("openai|cognitive services|foundry")
-    by_product = product.lower().re_search("openai|foundry|claude")
+    category, text = meter_category.lower(), product.lower()
+    by_category = category.contains("openai") | category.contains("cognitive services") | category.contains("foundry")
+    by_product = (
+        text.contains("openai") | text.contains("foundry") | text.contains("claude") | text.contains("anthropic")
+    )
     return by_service.fill_null(False) | by_category.fill_null(False) | by_product.fill_null(False)
