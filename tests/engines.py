@@ -6,11 +6,9 @@ Tables are written as Parquet and read by both, since Sail takes no Arrow decima
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import count
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 import ibis
@@ -20,6 +18,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from ledger.tables import TABLES, Column
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
 _ARROW = {
     "VARCHAR": pa.string(),

@@ -113,7 +113,7 @@ def test_the_quotient_is_decimal_to_twelve_digits_half_to_even() -> None:
 
 
 def test_a_sum_keeps_more_digits_than_python_does_by_itself() -> None:
-    large, small = Decimal("12345678901234567890"), Decimal("0.000000000000000001")
+    large, small = Decimal(12345678901234567890), Decimal("0.000000000000000001")
 
     assert total([large, small]) == Decimal("12345678901234567890.000000000000000001")
     assert plain(total([large, small])) == "12345678901234567890.000000000000000001"
@@ -531,7 +531,7 @@ def test_any_grouping_adds_up_to_the_total(engine: Engine, rows: list[dict[str, 
     assert without == total(r["BilledCost"] for r in rows if r["Tokens"] is None)
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=5, deadline=None)
 @given(rows=bills, count=counts)
 def test_usage_never_changes_cost_nor_the_order_of_rows(engine: Engine, rows: list[dict[str, Any]], count: int) -> None:
     usage = [used(InputUncachedTokens=count, CacheReadTokens=count)]
