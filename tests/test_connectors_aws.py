@@ -216,51 +216,54 @@ def test_thousands_and_millions_of_tokens_are_the_same_tokens(mapped: Mapped) ->
     assert [row["x_Tokens"] for row in mapped(CUR_2, relation(*lines))] == [D(1_500_250)] * 3
 
 
-@pytest.mark.parametrize(
-    ("usage_type", "unit", "description", "reason"),
-    [
-        ("USE1-Claude9Sonnet-dream-tokens", "1K tokens", "", "usage type not known: USE1-Claude9Sonnet-dream-tokens"),
-        (
-            "USE1-NovaLite-input-tokens-quantum",
-            "1K tokens",
-            "",
-            "usage type not known: USE1-NovaLite-input-tokens-quantum",
-        ),
-        ("USE1-NovaLite-input-tokens", "1G tokens", "", "unit not known: 1g tokens"),
-        ("USE1-NovaLite-input-tokens", "", "", "unit not known: none"),
-        ("USE1-NovaLite-input-tokens", "Units", "x|us-east-1|API Calls", "unit not known: units"),
-        ("USE1-Guardrail-ContentPolicyUnitsConsumed", "1K TextUnits", "", "guardrail units, not tokens"),
-        (
-            "USE1-MP:USE1_ProvisionedThroughput_NoCommit_ModelUnits_Usage-Units",
-            "Units",
-            "",
-            "provisioned throughput: capacity by the hour, not tokens",
-        ),
-        (
-            "USW2-MP:USW2_Reserved_1Month_InputTPM_Geo-Units",
-            "1M TPM Hour",
-            "",
-            "reserved capacity: tokens per minute held ready, not tokens used",
-        ),
-        ("USE1-NovaCanvas-T2I-1024-Standard", "image", "", "not billed by the token but by: image"),
-        ("USE1-MP:CCU-Units", "Units", "x|us-east-1|Claude Consumption Unit", bedrock.CCU_REASON),
-    ],
-)
-def test_what_is_no_known_token_charge_keeps_its_cost_and_says_why(
-    mapped: Mapped, usage_type: str, unit: str, description: str, reason: str
-) -> None:
-    item = line(
-        "Usage",
-        "7.25",
-        **BEDROCK,
-        line_item_usage_type=usage_type,
-        line_item_usage_amount="4",
-        pricing_unit=unit,
-        line_item_line_item_description=description,
-    )
-    (row,) = mapped(CUR_2, relation(item))
-    assert (row["x_Unmapped"], row.get("x_Tokens"), row["BilledCost"]) == (reason, None, D("7.25"))
-    assert row["ServiceCategory"] == "AI and Machine Learning"
+#: Usage type, unit, description, and why there are no tokens.
+UNMAPPED: list[tuple[str, str, str, str]] = [
+    ("USE1-Claude9Sonnet-dream-tokens", "1K tokens", "", "usage type not known: USE1-Claude9Sonnet-dream-tokens"),
+    (
+        "USE1-NovaLite-input-tokens-quantum",
+        "1K tokens",
+        "",
+        "usage type not known: USE1-NovaLite-input-tokens-quantum",
+    ),
+    ("USE1-NovaLite-input-tokens", "1G tokens", "", "unit not known: 1g tokens"),
+    ("USE1-NovaLite-input-tokens", "", "", "unit not known: none"),
+    ("USE1-NovaLite-input-tokens", "Units", "x|us-east-1|API Calls", "unit not known: units"),
+    ("USE1-Guardrail-ContentPolicyUnitsConsumed", "1K TextUnits", "", "guardrail units, not tokens"),
+    (
+        "USE1-MP:USE1_ProvisionedThroughput_NoCommit_ModelUnits_Usage-Units",
+        "Units",
+        "",
+        "provisioned throughput: capacity by the hour, not tokens",
+    ),
+    (
+        "USW2-MP:USW2_Reserved_1Month_InputTPM_Geo-Units",
+        "1M TPM Hour",
+        "",
+        "reserved capacity: tokens per minute held ready, not tokens used",
+    ),
+    ("USE1-NovaCanvas-T2I-1024-Standard", "image", "", "not billed by the token but by: image"),
+    ("USE1-MP:CCU-Units", "Units", "x|us-east-1|Claude Consumption Unit", bedrock.CCU_REASON),
+]
+
+
+def test_what_is_no_known_token_charge_keeps_its_cost_and_says_why(mapped: Mapped) -> None:
+    lines = [
+        line(
+            "Usage",
+            "7.25",
+            **BEDROCK,
+            line_item_usage_type=usage_type,
+            line_item_usage_amount="4",
+            pricing_unit=unit,
+            line_item_line_item_description=description,
+        )
+        for usage_type, unit, description, _ in UNMAPPED
+    ]
+    rows = mapped(CUR_2, relation(*lines))
+    assert [row["x_Unmapped"] for row in rows] == [reason for *_, reason in UNMAPPED]
+    assert {(row["x_Tokens"], row["BilledCost"], row["ServiceCategory"]) for row in rows} == {
+        (None, D("7.25"), "AI and Machine Learning")
+    }
 
 
 def test_consumption_units_name_the_developer_and_no_model(mapped: Mapped) -> None:
@@ -298,6 +301,7 @@ def test_a_discount_on_tokens_has_their_model_and_no_tokens_of_its_own(mapped: M
     assert [row["x_ModelId"] for row in rows] == ["nova-lite", "nova-lite", None]
     assert [row["x_Tokens"] for row in rows] == [D(10_000), None, None]
     assert [row["ChargeCategory"] for row in rows] == ["Usage", "Usage", "Tax"]
+    assert {row["ServiceCategory"] for row in rows} == {"AI and Machine Learning"}
     assert [row.get("x_Unmapped") for row in rows] == [None, None, None]
 
 
@@ -416,38 +420,32 @@ def test_covered_use_without_its_effective_cost_is_a_gap(mapped: Mapped) -> None
     assert (row.get("EffectiveCost"), row["x_Repairs"]) == (None, "effective cost not in the export")
 
 
-@pytest.mark.parametrize(
-    ("kind", "columns", "category", "charge_class", "frequency", "effective"),
-    [
-        ("Fee", {}, "Purchase", None, "One-Time", "9"),
-        ("Fee", {"reservation_reservation_a_r_n": RESERVATION}, "Purchase", None, "One-Time", "0"),
-        ("SavingsPlanUpfrontFee", {"bill_bill_type": "Purchase"}, "Purchase", None, "One-Time", "0"),
-        (
-            "Refund",
-            {"savings_plan_savings_plan_a_r_n": PLAN, "bill_bill_type": "Refund"},
-            "Purchase",
-            "Correction",
-            "One-Time",
-            "0",
-        ),
-        ("Refund", {}, "Adjustment", "Correction", "Usage-Based", "9"),
-        ("Credit", {}, "Credit", None, "Usage-Based", "9"),
-        ("PrivateRateDiscount", {}, "Usage", None, "Usage-Based", "9"),
-        ("Usage", {"line_item_usage_end_date": "2026-10-01T00:00:00Z"}, "Usage", "Correction", "Usage-Based", "9"),
-    ],
-)
-def test_line_item_types_are_focus_charges(
-    mapped: Mapped,
-    kind: str,
-    columns: dict[str, str],
-    category: str,
-    charge_class: str | None,
-    frequency: str,
-    effective: str,
-) -> None:
-    (row,) = mapped(CUR_2, relation(line(kind, "9", **columns)))
-    assert (row["ChargeCategory"], row["ChargeClass"], row["ChargeFrequency"]) == (category, charge_class, frequency)
-    assert (row["BilledCost"], row["EffectiveCost"]) == (D(9), D(effective))
+#: Type, other columns; ChargeCategory, ChargeClass, ChargeFrequency, EffectiveCost of a line of 9.
+LINE_TYPES: list[tuple[str, dict[str, str], str, str | None, str, str]] = [
+    ("Fee", {}, "Purchase", None, "One-Time", "9"),
+    ("Fee", {"reservation_reservation_a_r_n": RESERVATION}, "Purchase", None, "One-Time", "0"),
+    ("SavingsPlanUpfrontFee", {"bill_bill_type": "Purchase"}, "Purchase", None, "One-Time", "0"),
+    (
+        "Refund",
+        {"savings_plan_savings_plan_a_r_n": PLAN, "bill_bill_type": "Refund"},
+        "Purchase",
+        "Correction",
+        "One-Time",
+        "0",
+    ),
+    ("Refund", {}, "Adjustment", "Correction", "Usage-Based", "9"),
+    ("Credit", {}, "Credit", None, "Usage-Based", "9"),
+    ("PrivateRateDiscount", {}, "Usage", None, "Usage-Based", "9"),
+    ("Usage", {"line_item_usage_end_date": "2026-10-01T00:00:00Z"}, "Usage", "Correction", "Usage-Based", "9"),
+]
+
+
+def test_line_item_types_are_focus_charges(mapped: Mapped) -> None:
+    rows = mapped(CUR_2, relation(*[line(kind, "9", **columns) for kind, columns, *_ in LINE_TYPES]))
+    assert [
+        (row["ChargeCategory"], row["ChargeClass"], row["ChargeFrequency"], row["EffectiveCost"]) for row in rows
+    ] == [(*expected, D(effective)) for _, _, *expected, effective in LINE_TYPES]
+    assert {row["BilledCost"] for row in rows} == {D(9)}
 
 
 def test_a_line_item_type_that_is_new_keeps_its_amount_and_is_named(mapped: Mapped) -> None:
@@ -511,18 +509,16 @@ def test_parquet_maps_doubles_and_rates_as_text_load_like_csv(
     assert (row["ResourceName"], row["ResourceType"]) == ("us.nova", "inference-profile")
 
 
-@pytest.mark.parametrize(
-    ("resource", "name", "kind"),
-    [
+def test_a_resource_is_named_by_the_end_of_its_arn(mapped: Mapped) -> None:
+    expected = [
         ("arn:aws:ec2:us-east-1:1:instance/i-0a", "i-0a", "instance"),
         ("arn:aws:rds:us-east-1:1:db:orders", "orders", "db"),
         ("arn:aws:s3:::logs", "logs", None),
+        ("arn:aws:bedrock:us-east-1:1:inference-profile/us.nova-v1:0", "us.nova-v1:0", "inference-profile"),
         ("i-0a", "i-0a", None),
-    ],
-)
-def test_a_resource_is_named_by_the_end_of_its_arn(mapped: Mapped, resource: str, name: str, kind: str | None) -> None:
-    (row,) = mapped(CUR_2, relation(line("Usage", "1", line_item_resource_id=resource)))
-    assert (row["ResourceId"], row["ResourceName"], row["ResourceType"]) == (resource, name, kind)
+    ]
+    rows = mapped(CUR_2, relation(*[line("Usage", "1", line_item_resource_id=resource) for resource, _, _ in expected]))
+    assert [(row["ResourceId"], row["ResourceName"], row["ResourceType"]) for row in rows] == expected
 
 
 def test_tags_of_principals_stand_in_where_a_resource_has_none(mapped: Mapped) -> None:
@@ -571,6 +567,17 @@ def test_tags_of_the_legacy_report_are_gathered_from_their_columns(mapped: Mappe
     (row,) = mapped(CUR_LEGACY, relation(item | tags))
     assert row["Tags"] == '{"user:team":"search"}'
     assert row["x_CostCategories"] == '{"Unit":"ads"}'
+
+
+def test_the_flattened_parquet_layout_of_the_legacy_report_keeps_its_tags(mapped: Mapped) -> None:
+    item = line("Usage", "2", product_product_name="Amazon EC2", resource_tags_user_team="search")
+    (row,) = mapped(CUR_2, relation(item))
+    assert (row["Tags"], row["ServiceName"]) == ('{"user_team":"search"}', "Amazon EC2")
+
+
+def test_a_net_amount_of_zero_is_kept_and_named(mapped: Mapped) -> None:
+    (row,) = mapped(CUR_2, relation(line("Usage", "10", line_item_net_unblended_cost="0")))
+    assert (row["BilledCost"], row["x_Repairs"]) == (D(0), "net amount 0 taken as stated")
 
 
 def focus_line(**columns: str) -> dict[str, str]:
@@ -627,10 +634,14 @@ def test_the_focus_export_is_mended_where_zero_means_unknown(mapped: Mapped) -> 
 
 def test_a_discount_row_of_the_focus_export_counts_no_tokens(mapped: Mapped) -> None:
     usage = {"x_UsageType": "USE1-NovaLite-input-tokens", "PricingUnit": "1K tokens", "PricingQuantity": "5"}
-    rows = mapped(
-        FOCUS, relation(focus_line(**usage), focus_line(**usage, BilledCost="-1", EffectiveCost="-1", ListCost="0"))
-    )
-    assert [(r["x_ModelId"], r["x_Tokens"]) for r in rows] == [("nova-lite", D(5000)), ("nova-lite", None)]
+    discount = focus_line(**usage, BilledCost="-1", EffectiveCost="-1", ListCost="0")
+    correction = focus_line(**(usage | {"PricingQuantity": "-2"}), BilledCost="-1", EffectiveCost="-1", ListCost="-1")
+    rows = mapped(FOCUS, relation(focus_line(**usage), discount, correction))
+    assert [(r["x_ModelId"], r["x_Tokens"]) for r in rows] == [
+        ("nova-lite", D(5000)),
+        ("nova-lite", None),
+        ("nova-lite", D(-2000)),
+    ]
 
 
 @pytest.mark.parametrize("version", ["1_2", "1_3"])

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from typing import Final
 
 import ibis
-import ibis.expr.types as ir
 
+from connectors.expressions import Number, Table, Text, Truth, cases, literal, null
 from connectors.models import identity, lineage
 
 #: Words that may follow the token kind, in any order.
@@ -92,16 +92,16 @@ class Meter:
         quantity: quantity in `unit`.
     """
 
-    applies: ir.BooleanValue
-    counts: ir.BooleanValue
-    usage_type: ir.StringValue
-    unit: ir.StringValue
-    description: ir.StringValue
-    product: ir.StringValue
-    quantity: ir.DecimalValue
+    applies: Truth
+    counts: Truth
+    usage_type: Text
+    unit: Text
+    description: Text
+    product: Text
+    quantity: Number
 
 
-def sold_as_model(service_code: ir.StringValue, product: ir.StringValue) -> ir.BooleanValue:
+def sold_as_model(service_code: Text, product: Text) -> Truth:
     """Whether a charge is for Amazon Bedrock or for a model sold through AWS Marketplace; never NULL."""
     code = service_code.fill_null("")
     name = product.fill_null("")
@@ -113,7 +113,7 @@ def sold_as_model(service_code: ir.StringValue, product: ir.StringValue) -> ir.B
     )
 
 
-def identified(table: ir.Table, meter: Meter) -> ir.Table:
+def identified(table: Table, meter: Meter) -> Table:
     """`table` with the identity columns of the ledger (`x_ModelId` ... `x_Tokens`, `x_Unmapped`).
 
     The work is staged in columns of their own (`b_...`), so that no regular expression runs twice and none on
@@ -121,12 +121,12 @@ def identified(table: ir.Table, meter: Meter) -> ir.Table:
     """
     applies = meter.applies
     staged = table.mutate(
-        b_Meter=ibis.cases((applies, _normalised(meter.usage_type))),
-        b_Product=ibis.cases((applies, meter.product)),
-        b_Unit=ibis.cases((applies, meter.unit.strip().lower())),
-        b_Sold=ibis.cases((applies, meter.description.fill_null("").split("|")[2].lower())),
+        b_Meter=cases((applies, _normalised(meter.usage_type))),
+        b_Product=cases((applies, meter.product)),
+        b_Unit=cases((applies, meter.unit.strip().lower())),
+        b_Sold=cases((applies, meter.description.fill_null("").split("|")[2].lower())),
         b_Counts=applies & meter.counts,
-        b_Usage=ibis.cases((applies, meter.usage_type.coalesce("none"))),
+        b_Usage=cases((applies, meter.usage_type.coalesce("none"))),
     )
     read = staged.mutate(
         b_Kind=_group(staged["b_Meter"], _TOKEN_KIND),
@@ -135,84 +135,84 @@ def identified(table: ir.Table, meter: Meter) -> ir.Table:
         b_PerUnit=_tokens_per_unit(staged["b_Unit"], staged["b_Sold"]),
         b_Ccu=_is_ccu(staged),
     )
-    named = read.mutate(b_Name=ibis.cases((~read["b_Ccu"], _renamed(read["b_Named"]))))
+    named = read.mutate(b_Name=cases((~read["b_Ccu"], _renamed(read["b_Named"]))))
     model = identity(named["b_Name"])
     return _with_columns(named.mutate(x_ModelId=model.id, x_ModelVersion=model.version), meter.quantity)
 
 
-def _with_columns(read: ir.Table, quantity: ir.DecimalValue) -> ir.Table:
+def _with_columns(read: Table, quantity: Number) -> Table:
     kind, suffix, meter, ccu = read["b_Kind"], read["b_Suffix"], read["b_Meter"], read["b_Ccu"]
     cached = kind.startswith("cache")
     developer, family = lineage(read["x_ModelId"])
     known = read.mutate(
-        x_ModelDeveloper=ibis.cases((ccu, "Anthropic"), else_=developer),
-        x_ModelFamily=ibis.cases((ccu, "Claude"), else_=family),
-        x_TokenDirection=ibis.cases((kind == "output", "Output"), (kind.notnull(), "Input")),
-        x_TokenCacheAction=ibis.cases(
+        x_ModelDeveloper=cases((ccu, "Anthropic"), else_=developer),
+        x_ModelFamily=cases((ccu, "Claude"), else_=family),
+        x_TokenDirection=cases((kind == "output", "Output"), (kind.notnull(), "Input")),
+        x_TokenCacheAction=cases(
             (cached & kind.contains("write"), "Write"), (cached, "Read"), (kind == "input", "Uncached")
         ),
         x_Modality=_modality(read),
-        x_ServiceTier=ibis.cases(
+        x_ServiceTier=cases(
             (meter.re_search(_CAPACITY), "provisioned"),
-            (kind.isnull() | suffix.contains("-latency-optimized"), ibis.null("string")),
+            (kind.isnull() | suffix.contains("-latency-optimized"), null("string")),
             *((suffix.contains(f"-{tier}-"), tier) for tier in ("batch", "flex", "priority")),
             else_="standard",
         ),
-        x_ServingRegion=ibis.cases((suffix.contains("global"), "Global"), (kind.notnull(), "Regional")),
-        x_ContextWindow=ibis.cases((suffix.re_search("-(lctx|long-ctx|long-context)-"), "Long")),
+        x_ServingRegion=cases((suffix.contains("global"), "Global"), (kind.notnull(), "Regional")),
+        x_ContextWindow=cases((suffix.re_search("-(lctx|long-ctx|long-context)-"), "Long")),
         x_Unmapped=_unmapped(read, quantity),
     )
     tokens = quantity.cast("decimal(28, 12)") * read["b_PerUnit"].cast("decimal(7, 0)")
     return known.mutate(
-        x_CacheTtl=ibis.cases((known["x_TokenCacheAction"] == "Write", _cache_ttl(known))),
-        x_Tokens=ibis.cases(
+        x_CacheTtl=cases((known["x_TokenCacheAction"] == "Write", _cache_ttl(known))),
+        x_Tokens=cases(
             (known["b_Counts"] & kind.notnull() & known["x_Unmapped"].isnull(), tokens.cast("decimal(38, 6)"))
         ),
     )
 
 
-def _normalised(usage_type: ir.StringValue) -> ir.StringValue:
+def _normalised(usage_type: Text) -> Text:
     """Without region codes, in lower case, words joined by `-`: `mp:input-tokens-standard`, `novalite-input-tokens`."""
     local = usage_type.re_replace(r"^[A-Z]{2,4}[0-9]?-", "").re_replace(r"^MP:(?:[A-Z]{2,4}[0-9]?_)?", "mp:")
     return local.lower().replace("_", "-").re_replace(r"-units$", "")
 
 
-def _group(text: ir.StringValue, group: int) -> ir.StringValue:
+def _group(text: Text, group: int) -> Text:
     return text.re_extract(_METER, group).nullif("")
 
 
-def _model_name(staged: ir.Table) -> ir.StringValue:
+def _model_name(staged: Table) -> Text:
     """The model as the product name or else the usage type spells it, in lower case."""
     edition = staged["b_Product"].re_extract(r"(?i)^(.+?)\s*\(Amazon Bedrock Edition\)", 1).nullif("")
     return edition.lower().coalesce(_group(staged["b_Meter"], _MODEL))
 
 
-def _renamed(name: ir.StringValue) -> ir.StringValue:
+def _renamed(name: Text) -> Text:
     for pattern, replacement in _RENAMED:
         name = name.re_replace(pattern, replacement)
     return name
 
 
-def _is_ccu(staged: ir.Table) -> ir.BooleanValue:
+def _is_ccu(staged: Table) -> Truth:
     places = (staged["b_Product"], staged["b_Usage"], staged["b_Unit"], staged["b_Sold"])
     return ibis.or_(*(place.fill_null("").lower().re_search(_CCU) for place in places))
 
 
-def _tokens_per_unit(unit: ir.StringValue, sold: ir.StringValue) -> ir.IntegerValue:
+def _tokens_per_unit(unit: Text, sold: Text) -> Number:
     """Tokens in one pricing unit; NULL where the unit is not one of tokens.
 
     A Marketplace `Units` says what it is in its description alone: `...|us-east-1|Million Input Tokens`.
     """
-    return ibis.cases(
+    return cases(
         *((unit.re_search(pattern), per) for pattern, per in _PER_UNIT),
         ((unit == "units") & sold.re_search(r"million.*tokens?"), 1_000_000),
     )
 
 
-def _modality(read: ir.Table) -> ir.StringValue:
+def _modality(read: Table) -> Text:
     """What the tokens stand for where the bill says it; NULL where it does not."""
     said = read["b_Meter"].re_extract(_METER, _MODALITY)
-    return ibis.cases(
+    return cases(
         (read["b_Kind"].notnull() & read["b_Name"].contains("embed"), "Embedding"),
         (said == "text", "Text"),
         (said == "image", "Image"),
@@ -221,21 +221,21 @@ def _modality(read: ir.Table) -> ir.StringValue:
     )
 
 
-def _cache_ttl(known: ir.Table) -> ir.StringValue:
+def _cache_ttl(known: Table) -> Text:
     said = (known["b_Kind"] + "-" + known["b_Suffix"]).re_extract(rf"({_TTL})", 1).nullif("")
-    return ibis.cases((said.notnull(), said), (known["x_ModelDeveloper"].isin(_DEFAULT_5M), "5m"))
+    return cases((said.notnull(), said), (known["x_ModelDeveloper"].isin(_DEFAULT_5M), "5m"))
 
 
-def _unmapped(read: ir.Table, quantity: ir.DecimalValue) -> ir.StringValue:
+def _unmapped(read: Table, quantity: Number) -> Text:
     """Why a charge has no tokens; NULL where it has, and where it could have none (a discount, a credit, a tax)."""
     kind, unit = read["b_Kind"], read["b_Unit"]
     of_tokens = unit.isnull() | (unit == "units") | unit.contains("token")
-    reason = ibis.cases(
+    reason = cases(
         (read["b_Ccu"], CCU_REASON),
         *((read["b_Meter"].re_search(pattern), what) for pattern, what in _NOT_TOKENS),
-        (kind.isnull() & ~of_tokens, ibis.literal("not billed by the token but by: ") + unit),
-        (kind.isnull(), ibis.literal("usage type not known: ") + read["b_Usage"]),
-        (read["b_PerUnit"].isnull(), ibis.literal("unit not known: ") + unit.coalesce("none")),
+        (kind.isnull() & ~of_tokens, literal("not billed by the token but by: ") + unit),
+        (kind.isnull(), literal("usage type not known: ") + read["b_Usage"]),
+        (read["b_PerUnit"].isnull(), literal("unit not known: ") + unit.coalesce("none")),
         (quantity.isnull(), "no quantity stated"),
     )
-    return ibis.cases((read["b_Counts"], reason))
+    return cases((read["b_Counts"], reason))

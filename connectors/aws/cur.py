@@ -9,11 +9,9 @@ from __future__ import annotations
 
 from typing import Final
 
-import ibis
-import ibis.expr.types as ir
-
 from connectors.aws import bedrock, services
 from connectors.aws.cur_columns import COLUMNS
+from connectors.expressions import Document, Number, Table, Text, Truth, Value, cases, literal, null
 from connectors.format import Format
 from connectors.rows import added_rows, ledger_rows
 from ledger.tables import IDENTITY
@@ -31,22 +29,25 @@ CONTRACTED_AS_LIST: Final = "contracted cost of reserved use is not stated, list
 EFFECTIVE_UNKNOWN: Final = "effective cost not in the export"
 TYPE_UNKNOWN: Final = "line item type not known: "
 ISSUER_AS_AWS: Final = "invoice issuer not stated, AWS stands for it"
+NET_ZERO: Final = "net amount 0 taken as stated"
 UNUSED_BEFORE_DISCOUNT: Final = "unused commitment stated before negotiated discounts only"
 
+#: What follows partition, service, region, account, a type before `:` and a path.
+_ARN_END: Final = r"^arn:(?:[^:]*:){4}(?:[^:/]+:)?(?:.*/)?(.*)$"
 _MONEY: Final = "decimal(38, 18)"
 
 
-def billed(table: ir.Table) -> ir.DecimalValue:
+def billed(table: Table) -> Number:
     """The line item's own amount: after negotiated discounts where the report states that, before them otherwise."""
     return table["line_item_net_unblended_cost"].coalesce(table["line_item_unblended_cost"])
 
 
-def dropped(table: ir.Table) -> ir.BooleanValue:
+def dropped(table: Table) -> Truth:
     """Negations: they cancel the on-demand cost of covered use, which is mapped to a BilledCost of 0."""
     return table["line_item_line_item_type"] == NEGATION
 
 
-def to_ledger(table: ir.Table) -> ir.Table:
+def to_ledger(table: Table) -> Table:
     """Report lines to `charges`: one row each, and one more for each fee that use did not take up wholly."""
     read = _read(table)
     columns = {**_accounts(read), **_charge(read), **_what(read), **_costs(read), **_prices(read), **_commitment(read)}
@@ -54,7 +55,7 @@ def to_ledger(table: ir.Table) -> ir.Table:
     return ledger_rows(read, **columns).union(_unused(read, columns))
 
 
-def _read(table: ir.Table) -> ir.Table:
+def _read(table: Table) -> Table:
     """The line items with what the mapping asks about them more than once (columns `c_...`), and their identity."""
     kind, product = table["line_item_line_item_type"], table["product"]
     plan = table["savings_plan_savings_plan_a_r_n"]
@@ -72,9 +73,9 @@ def _read(table: ir.Table) -> ir.Table:
         c_Currency=table["pricing_currency"].coalesce(table["line_item_currency_code"]),
     )
     service = named["line_item_product_code"]
-    model = bedrock.sold_as_model(service, named["c_Product"]) & (kind != "Tax")
+    model = bedrock.sold_as_model(service, named["c_Product"])
     meter = bedrock.Meter(
-        applies=model,
+        applies=model & (kind != "Tax"),
         counts=named["c_Metered"],
         usage_type=named["line_item_usage_type"],
         unit=named["pricing_unit"],
@@ -85,38 +86,38 @@ def _read(table: ir.Table) -> ir.Table:
     return bedrock.identified(named.mutate(c_Model=model), meter)
 
 
-def _unused_cost(table: ir.Table) -> ir.DecimalValue:
+def _unused_cost(table: Table) -> Number:
     """What a recurring fee paid for and no use took up; NULL for other lines and where the report does not say."""
 
-    def net(name: str) -> ir.DecimalValue:
+    def net(name: str) -> Number:
         return table[f"reservation_net_unused_{name}"].coalesce(table[f"reservation_unused_{name}"])
 
     plan = table["savings_plan_total_commitment_to_date"] - table["savings_plan_used_commitment"]
     kind = table["line_item_line_item_type"]
-    return ibis.cases(
+    return cases(
         (kind == "RIFee", net("amortized_upfront_fee_for_billing_period") + net("recurring_fee")),
         (kind == "SavingsPlanRecurringFee", plan),
     )
 
 
-def _accounts(t: ir.Table) -> dict[str, ir.Value]:
+def _accounts(t: Table) -> dict[str, Value]:
     seller = t["line_item_legal_entity"].coalesce(t["bill_billing_entity"])
     resold = t["c_Marketplace"] & ~seller.startswith("Amazon Web Services")
     return {
         "BillingAccountId": t["bill_payer_account_id"],
         "BillingAccountName": t["bill_payer_account_name"],
-        "BillingAccountType": ibis.literal("Billing Account"),
+        "BillingAccountType": literal("Billing Account"),
         "SubAccountId": t["line_item_usage_account_id"],
         "SubAccountName": t["line_item_usage_account_name"],
-        "SubAccountType": ibis.cases((t["line_item_usage_account_id"].notnull(), "Account")),
+        "SubAccountType": cases((t["line_item_usage_account_id"].notnull(), "Account")),
         "InvoiceId": t["bill_invoice_id"],
         "InvoiceIssuerName": t["bill_invoicing_entity"].coalesce("AWS"),
-        "ServiceProviderName": ibis.cases((resold, seller), else_="AWS"),
-        "HostProviderName": ibis.literal("AWS"),
+        "ServiceProviderName": cases((resold, seller), else_="AWS"),
+        "HostProviderName": literal("AWS"),
     }
 
 
-def _charge(t: ir.Table) -> dict[str, ir.Value]:
+def _charge(t: Table) -> dict[str, Value]:
     kind = t["line_item_line_item_type"]
     late = t["line_item_usage_end_date"] <= t["bill_billing_period_start_date"]
     one_time = kind.isin(["Fee", "SavingsPlanUpfrontFee"]) | t["bill_bill_type"].isin(["Purchase", "Refund"])
@@ -125,46 +126,44 @@ def _charge(t: ir.Table) -> dict[str, ir.Value]:
         "BillingPeriodEnd": t["bill_billing_period_end_date"],
         "ChargePeriodStart": t["line_item_usage_start_date"],
         "ChargePeriodEnd": t["line_item_usage_end_date"],
-        "ChargeCategory": ibis.cases(
+        "ChargeCategory": cases(
             (kind.isin([*METERED, *DISCOUNTS]), "Usage"),
             (kind.isin(PURCHASES) | t["c_PlanRefund"], "Purchase"),
             (kind == "Tax", "Tax"),
             (kind == "Credit", "Credit"),
             else_="Adjustment",
         ),
-        "ChargeClass": ibis.cases(((kind == "Refund") | late, "Correction")),
+        "ChargeClass": cases(((kind == "Refund") | late, "Correction")),
         "ChargeDescription": t["line_item_line_item_description"],
-        "ChargeFrequency": ibis.cases(
-            (one_time, "One-Time"), (kind.isin(RECURRING_FEES), "Recurring"), else_="Usage-Based"
-        ),
+        "ChargeFrequency": cases((one_time, "One-Time"), (kind.isin(RECURRING_FEES), "Recurring"), else_="Usage-Based"),
         "Tags": _given(t["resource_tags"]).coalesce(_given(t["tags"])),
         "x_CostCategories": _given(t["cost_category"]),
         "x_IamPrincipal": t["line_item_iam_principal"],
     }
 
 
-def _given(pairs: ir.JSONValue) -> ir.JSONValue:
+def _given(pairs: Document) -> Document:
     """A JSON object; an empty one is NULL."""
-    return ibis.cases((pairs.cast("string") != "{}", pairs))
+    return cases((pairs.cast("string") != "{}", pairs))
 
 
-def _what(t: ir.Table) -> dict[str, ir.Value]:
+def _what(t: Table) -> dict[str, Value]:
     code, product, resource = t["line_item_product_code"], t["product"], t["line_item_resource_id"]
     arn = resource.startswith("arn:")
-    part = ibis.cases((arn, resource.split(":")[5]))
-    typed = ibis.cases((part.contains("/"), part.split("/")[0]), (resource.split(":")[6] != "", part))
+    part = cases((arn, resource.split(":")[5]))
+    typed = cases((part.contains("/"), part.split("/")[0]), (resource.split(":")[6] != "", part))
     return {
         "ServiceName": t["c_Product"].coalesce(code),
-        "ServiceCategory": ibis.cases((t["c_Model"], "AI and Machine Learning"), else_=services.category(code)),
-        "ServiceSubcategory": ibis.cases((t["c_Model"], "Generative AI"), else_=services.subcategory(code)),
+        "ServiceCategory": cases((t["c_Model"], "AI and Machine Learning"), else_=services.category(code)),
+        "ServiceSubcategory": cases((t["c_Model"], "Generative AI"), else_=services.subcategory(code)),
         "RegionId": t["product_region_code"].coalesce(
             product["region_code"].unwrap_as("string"), t["product_region"], product["region"].unwrap_as("string")
         ),
         "RegionName": t["product_location"].coalesce(product["location"].unwrap_as("string")),
         "AvailabilityZone": t["line_item_availability_zone"],
         "ResourceId": resource,
-        "ResourceName": ibis.cases((arn, resource.re_extract("([^:/]*)$", 1)), else_=resource),
-        "ResourceType": ibis.cases((arn, typed)),
+        "ResourceName": cases((arn, resource.re_extract(_ARN_END, 1)), else_=resource),
+        "ResourceType": cases((arn, typed)),
         "SkuId": t["product_sku"].coalesce(product["sku"].unwrap_as("string")),
         "SkuMeter": t["line_item_usage_type"],
         "SkuPriceId": t["pricing_rate_code"],
@@ -174,13 +173,13 @@ def _what(t: ir.Table) -> dict[str, ir.Value]:
     }
 
 
-def _costs(t: ir.Table) -> dict[str, ir.Value]:
+def _costs(t: Table) -> dict[str, Value]:
     kind, amount = t["line_item_line_item_type"], t["c_Billed"]
-    nothing = ibis.literal(0).cast(_MONEY)
+    nothing = literal(0).cast(_MONEY)
     commitment_fee = kind.isin([*RECURRING_FEES, "SavingsPlanUpfrontFee"]) | (
         (kind == "Fee") & t["reservation_reservation_a_r_n"].notnull()
     )
-    effective = ibis.cases(
+    effective = cases(
         (
             kind == "SavingsPlanCoveredUsage",
             t["savings_plan_net_savings_plan_effective_cost"].coalesce(t["savings_plan_savings_plan_effective_cost"]),
@@ -191,68 +190,67 @@ def _costs(t: ir.Table) -> dict[str, ir.Value]:
     )
     listed = t["pricing_public_on_demand_cost"]
     unknown = t["c_Metered"] & (listed == 0) & (t["c_Marketplace"] | (amount > 0))
-    list_cost = ibis.cases(
-        (unknown, ibis.null(_MONEY)), (t["c_Metered"], listed), (kind.isin(DISCOUNTS), nothing), else_=amount
-    )
+    list_cost = cases((unknown, null(_MONEY)), (t["c_Metered"], listed), (kind.isin(DISCOUNTS), nothing), else_=amount)
     return {
-        "BilledCost": ibis.cases((kind.isin(["SavingsPlanCoveredUsage", NEGATION]), nothing), else_=amount),
+        "BilledCost": cases((kind.isin(["SavingsPlanCoveredUsage", NEGATION]), nothing), else_=amount),
         "EffectiveCost": effective,
         "ListCost": list_cost,
-        "ContractedCost": ibis.cases((kind == "DiscountedUsage", listed), else_=amount),
+        "ContractedCost": cases((kind == "DiscountedUsage", listed), else_=amount),
         "BillingCurrency": t["line_item_currency_code"],
         "PricingCurrency": t["c_Currency"],
-        "PricingCurrencyEffectiveCost": ibis.cases((t["c_Currency"] == t["line_item_currency_code"], effective)),
+        "PricingCurrencyEffectiveCost": cases((t["c_Currency"] == t["line_item_currency_code"], effective)),
         "x_Repairs": _repairs(t, unknown, effective),
     }
 
 
-def _repairs(t: ir.Table, list_unknown: ir.BooleanValue, effective: ir.DecimalValue) -> ir.StringValue:
+def _repairs(t: Table, list_unknown: Truth, effective: Number) -> Text:
     kind = t["line_item_line_item_type"]
     no_unused = kind.isin(RECURRING_FEES) & t["c_Unused"].isnull()
     said = [
-        ibis.cases((list_unknown, LIST_UNKNOWN)),
-        ibis.cases((kind == "DiscountedUsage", CONTRACTED_AS_LIST)),
-        ibis.cases((effective.isnull() | no_unused, EFFECTIVE_UNKNOWN)),
-        ibis.cases((kind.notin(KNOWN), ibis.literal(TYPE_UNKNOWN) + kind)),
-        ibis.cases((t["bill_invoicing_entity"].isnull(), ISSUER_AS_AWS)),
+        cases((list_unknown, LIST_UNKNOWN)),
+        cases((kind == "DiscountedUsage", CONTRACTED_AS_LIST)),
+        cases((effective.isnull() | no_unused, EFFECTIVE_UNKNOWN)),
+        cases(((t["line_item_net_unblended_cost"] == 0) & (t["line_item_unblended_cost"] != 0), NET_ZERO)),
+        cases((kind.notin(KNOWN), literal(TYPE_UNKNOWN) + kind)),
+        cases((t["bill_invoicing_entity"].isnull(), ISSUER_AS_AWS)),
     ]
-    return ibis.literal(", ").join(said).nullif("")
+    return literal(", ").join(said).nullif("")
 
 
-def _prices(t: ir.Table) -> dict[str, ir.Value]:
+def _prices(t: Table) -> dict[str, Value]:
     kind, metered = t["line_item_line_item_type"], t["c_Metered"]
     covered = kind.isin(["DiscountedUsage", "SavingsPlanCoveredUsage"])
     rate = t["pricing_public_on_demand_rate"]
-    price = ibis.cases((metered & ~((rate == 0) & (t["c_Marketplace"] | (t["c_Billed"] > 0))), rate))
+    price = cases((metered & ~((rate == 0) & (t["c_Marketplace"] | (t["c_Billed"] > 0))), rate))
     return {
-        "ListUnitPrice": ibis.cases((t["c_Currency"] == t["line_item_currency_code"], price)),
+        "ListUnitPrice": cases((t["c_Currency"] == t["line_item_currency_code"], price)),
         "PricingCurrencyListUnitPrice": price,
-        "PricingCategory": ibis.cases(
-            (kind.isin(["Tax", "Credit", "Refund"]), ibis.null("string")),
+        "PricingCategory": cases(
+            (kind.isin(["Tax", "Credit", "Refund"]), null("string")),
             (covered, "Committed"),
             (metered & t["line_item_usage_type"].contains("Spot"), "Dynamic"),
             else_="Standard",
         ),
         "PricingQuantity": t["line_item_usage_amount"],
         "PricingUnit": t["pricing_unit"],
-        "ConsumedQuantity": ibis.cases((metered, t["line_item_usage_amount"])),
-        "ConsumedUnit": ibis.cases((metered, t["pricing_unit"])),
+        "ConsumedQuantity": cases((metered, t["line_item_usage_amount"])),
+        "ConsumedUnit": cases((metered, t["pricing_unit"])),
     }
 
 
-def _commitment(t: ir.Table) -> dict[str, ir.Value]:
+def _commitment(t: Table) -> dict[str, Value]:
     plan = t["savings_plan_savings_plan_a_r_n"].notnull()
     reservation = t["reservation_reservation_a_r_n"].notnull()
     covered = t["line_item_line_item_type"].isin(["DiscountedUsage", "SavingsPlanCoveredUsage"])
     return {
         "CommitmentDiscountId": t["c_Commitment"],
-        "CommitmentDiscountCategory": ibis.cases((plan, "Spend"), (reservation, "Usage")),
-        "CommitmentDiscountType": ibis.cases((plan, "Savings Plan"), (reservation, "Reserved Instance")),
-        "CommitmentDiscountStatus": ibis.cases((covered, "Used")),
+        "CommitmentDiscountCategory": cases((plan, "Spend"), (reservation, "Usage")),
+        "CommitmentDiscountType": cases((plan, "Savings Plan"), (reservation, "Reserved Instance")),
+        "CommitmentDiscountStatus": cases((covered, "Used")),
     }
 
 
-def _unused(t: ir.Table, columns: dict[str, ir.Value]) -> ir.Table:
+def _unused(t: Table, columns: dict[str, Value]) -> Table:
     """The part of recurring fees that no use took up: nothing billed, nothing consumed, its cost effective.
 
     What the same would have cost at list price the report does not say; ListCost and ContractedCost are NULL.
@@ -260,24 +258,24 @@ def _unused(t: ir.Table, columns: dict[str, ir.Value]) -> ir.Table:
     before_discount = (t["line_item_line_item_type"] == "SavingsPlanRecurringFee") & t[
         "line_item_net_unblended_cost"
     ].notnull()
-    nothing, unknown, none = ibis.literal(0).cast(_MONEY), ibis.null(_MONEY), ibis.null("string")
+    nothing, unknown, none = literal(0).cast(_MONEY), null(_MONEY), null("string")
     same_currency = t["c_Currency"] == t["line_item_currency_code"]
-    changed: dict[str, ir.Value] = {
+    changed: dict[str, Value] = {
         "BilledCost": nothing,
         "EffectiveCost": t["c_Unused"],
         "ListCost": unknown,
         "ContractedCost": unknown,
         "ListUnitPrice": unknown,
         "PricingCurrencyListUnitPrice": unknown,
-        "PricingCurrencyEffectiveCost": ibis.cases((same_currency, t["c_Unused"])),
+        "PricingCurrencyEffectiveCost": cases((same_currency, t["c_Unused"])),
         "PricingQuantity": unknown,
         "PricingUnit": none,
         "SkuPriceId": none,
-        "ChargeCategory": ibis.literal("Usage"),
-        "ChargeFrequency": ibis.literal("Usage-Based"),
-        "PricingCategory": ibis.literal("Committed"),
-        "CommitmentDiscountStatus": ibis.literal("Unused"),
-        "x_Repairs": ibis.cases((before_discount, UNUSED_BEFORE_DISCOUNT)),
+        "ChargeCategory": literal("Usage"),
+        "ChargeFrequency": literal("Usage-Based"),
+        "PricingCategory": literal("Committed"),
+        "CommitmentDiscountStatus": literal("Unused"),
+        "x_Repairs": cases((before_discount, UNUSED_BEFORE_DISCOUNT)),
     }
     return added_rows(t, (t["c_Unused"] != 0).fill_null(False), **(columns | changed))
 

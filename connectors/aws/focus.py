@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-import ibis
-import ibis.expr.types as ir
-
 from connectors import focus
 from connectors.aws import bedrock
 from connectors.aws.cur import ISSUER_AS_AWS, LIST_UNKNOWN
+from connectors.expressions import Table, Value, cases, literal
 from connectors.format import Column, Format, Kind
 from connectors.rows import ledger_rows
 from ledger.tables import IDENTITY
@@ -25,35 +23,36 @@ _EXTRA: Final = (
 _CARRIED: Final = tuple(column.name for column in _EXTRA)
 
 
-def _to_ledger(table: ir.Table) -> ir.Table:
+def _to_ledger(table: Table) -> Table:
     metered = table["ChargeCategory"] == "Usage"
     model = bedrock.sold_as_model(table["x_ServiceCode"], table["ServiceName"])
+    quantity = table["PricingQuantity"].coalesce(table["ConsumedQuantity"])
     meter = bedrock.Meter(
         applies=model & (table["ChargeCategory"] != "Tax"),
-        # A negative charge is a discount on use that has a row of its own.
-        counts=metered & (table["ListCost"].fill_null(0) >= 0) & (table["EffectiveCost"] >= 0),
+        # A negative amount for a positive quantity is a discount on use that has a row of its own.
+        counts=metered & ~((table["EffectiveCost"] < 0) & (quantity.fill_null(0) > 0)),
         usage_type=table["x_UsageType"].coalesce(table["SkuMeter"]),
         unit=table["PricingUnit"].coalesce(table["ConsumedUnit"]),
         description=table["ChargeDescription"],
         product=table["ServiceName"],
-        quantity=table["PricingQuantity"].coalesce(table["ConsumedQuantity"]),
+        quantity=quantity,
     )
     read = bedrock.identified(table, meter)
     charged = (read["EffectiveCost"] > 0) | (read["BilledCost"] > 0)
     unknown = (metered & (read["ListCost"] == 0) & charged).fill_null(False)
-    columns = focus.passthrough(read) | {name: read[name] for name in _CARRIED}
+    columns: dict[str, Value] = focus.passthrough(read) | {name: read[name] for name in _CARRIED}
     columns |= {c.name: read[c.name] for c in IDENTITY}
     columns |= {
         "InvoiceIssuerName": read["InvoiceIssuerName"].coalesce("AWS"),
         "ServiceProviderName": columns["ServiceProviderName"].coalesce("AWS"),
         "HostProviderName": columns["HostProviderName"].coalesce("AWS"),
-        "ListCost": ibis.cases((~unknown, read["ListCost"])),
-        "ListUnitPrice": ibis.cases((~unknown, read["ListUnitPrice"])),
-        "x_Repairs": ibis.literal(", ")
+        "ListCost": cases((~unknown, read["ListCost"])),
+        "ListUnitPrice": cases((~unknown, read["ListUnitPrice"])),
+        "x_Repairs": literal(", ")
         .join(
             [
-                ibis.cases((unknown, LIST_UNKNOWN)),
-                ibis.cases((read["InvoiceIssuerName"].isnull(), ISSUER_AS_AWS)),
+                cases((unknown, LIST_UNKNOWN)),
+                cases((read["InvoiceIssuerName"].isnull(), ISSUER_AS_AWS)),
             ]
         )
         .nullif(""),

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-import ibis
-import ibis.expr.types as ir
+from connectors.expressions import Text, cases
 
 OTHER: Final = ("Other", "Other (Other)")
 
@@ -92,14 +91,14 @@ SERVICES: Final[dict[tuple[str, str], tuple[str, ...]]] = {
 }
 
 
-def category(product_code: ir.StringValue) -> ir.StringValue:
+def category(product_code: Text) -> Text:
     """FOCUS ServiceCategory of a product code, `Other` where it is not listed."""
     merged: dict[str, list[str]] = {}
     for (name, _), codes in SERVICES.items():
         merged.setdefault(name, []).extend(codes)
-    return ibis.cases(*((product_code.isin(codes), name) for name, codes in merged.items()), else_=OTHER[0])
+    return cases(*((product_code.isin(codes), name) for name, codes in merged.items()), else_=OTHER[0])
 
 
-def subcategory(product_code: ir.StringValue) -> ir.StringValue:
+def subcategory(product_code: Text) -> Text:
     """FOCUS ServiceSubcategory of a product code, `Other (Other)` where it is not listed."""
-    return ibis.cases(*((product_code.isin(codes), name) for (_, name), codes in SERVICES.items()), else_=OTHER[1])
+    return cases(*((product_code.isin(codes), name) for (_, name), codes in SERVICES.items()), else_=OTHER[1])

@@ -1,0 +1,23 @@
+"""Names for the Ibis expressions that mappings are written in.
+
+Ibis types a column of an unbound table as a bare `Column` and the result of `ibis.cases` as a bare `Value`, without
+the methods of texts or numbers, so that a type checker cannot follow a mapping. These names tell the reader what an
+expression holds and leave its methods unchecked; what a mapping yields is for its tests.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final, TypeAlias
+
+import ibis
+
+Table: TypeAlias = Any
+Value: TypeAlias = Any
+Text: TypeAlias = Any
+Number: TypeAlias = Any
+Truth: TypeAlias = Any
+Document: TypeAlias = Any
+
+cases: Final[Any] = ibis.cases
+literal: Final[Any] = ibis.literal
+null: Final[Any] = ibis.null
