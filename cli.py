@@ -12,14 +12,13 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
     from accounts.home import Settings
     from ledger.lake import Lake
-    from ledger.replace import Loaded
 
 app = typer.Typer(
     name="spendproof",
