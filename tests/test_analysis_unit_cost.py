@@ -440,7 +440,7 @@ def test_provisioned_throughput_is_neither_priced_by_usage_nor_lends_its_tokens(
     bill = [tokens("900", None, x_ServiceTier="provisioned"), tokens("4", None)]
     usage = [
         used(InputUncachedTokens=5_000_000, ServiceTier="provisioned"),
-        used(InputUncachedTokens=2_000_000),
+        used(InputUncachedTokens=2_000_000, ServiceTier="standard"),
     ]
 
     (row,) = joined(engine, bill, usage).rows
@@ -468,6 +468,16 @@ def test_an_account_that_one_side_does_not_name_is_summed_over(engine: Engine) -
     assert prices(joined(engine, bill, [used(InputUncachedTokens=3_000_000)], "account"), "account") == [
         (None, Decimal(3_000_000), Decimal(4))
     ]
+
+
+def test_a_bill_that_names_some_accounts_meets_the_sum_over_accounts(engine: Engine) -> None:
+    bill = [tokens("5", None, SubAccountId="proj_a"), tokens("7", None)]
+    usage = [
+        used(InputUncachedTokens=1_000_000, SubAccountId="proj_a"),
+        used(InputUncachedTokens=2_000_000, SubAccountId="proj_b"),
+    ]
+
+    assert prices(joined(engine, bill, usage, "account"), "account") == [(None, Decimal(3_000_000), Decimal(4))]
 
 
 @pytest.mark.parametrize("second", [{"Grain": "request"}, {"x_Connection": "gateway"}])
