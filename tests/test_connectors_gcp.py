@@ -278,6 +278,14 @@ def test_cost_before_credits_stands_in_for_a_list_cost_that_is_missing(one: Any)
     assert (row["ListCost"], row["x_Repairs"]) == (Decimal("1.2345"), "list cost is cost before credits")
 
 
+@pytest.mark.parametrize(
+    "amount", ["0.000001", "999.999999999999", "1065040.0", "123456789.123456", "3.6e17", "-2469000.5"]
+)
+def test_usage_amounts_of_every_size_are_exact(one: Any, amount: str) -> None:
+    row = one(usage={"amount": float(amount), "unit": "byte-seconds"})
+    assert row["ConsumedQuantity"] == Decimal(amount)
+
+
 def test_more_digits_than_a_ledger_amount_holds_are_rounded_not_refused(one: Any) -> None:
     row = one(cost=1.2345678901234567e-05)
     assert (row["BilledCost"], row["x_State"]) == (Decimal("0.000012345678901235"), None)

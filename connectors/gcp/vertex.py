@@ -102,9 +102,12 @@ def with_identity(table: Table, sku: Sku) -> Table:
 
     Each stage is a projection of its own, so that the engine reads a SKU's text once and not once for each use.
     """
-    listed = sku.service_id.isin(list(GENERATIVE_AI)) | sku.service.isin(list(GENERATIVE_AI.values()))
     claude = _sells_claude(sku)
-    ours = listed.fill_null(False) | claude
+    ours = ibis.or_(
+        claude,
+        sku.service_id.isin(list(GENERATIVE_AI)).fill_null(False),
+        sku.service.isin(list(GENERATIVE_AI.values())).fill_null(False),
+    )
     staged = table.mutate(
         SkuClaude=claude,
         SkuText=cases((ours, _normalised(sku.description.fill_null("")))),
