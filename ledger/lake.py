@@ -19,6 +19,7 @@ import duckdb
 from ledger import engine
 from ledger.errors import LakeUnavailableError, LedgerError
 from ledger.lock import file_lock, postgres_lock
+from ledger.focus import Column
 from ledger.tables import TABLES
 
 if TYPE_CHECKING:
@@ -55,6 +56,12 @@ class Address:
     def catalog(self) -> Path:
         """The SQLite catalog."""
         return self.home / "catalog.sqlite"
+
+    @property
+    def metadata(self) -> str:
+        """Where the catalog's own tables can be read once the lake is open."""
+        schema = "main" if self.postgres is None else self.schema
+        return f"__ducklake_metadata_{ALIAS}.{schema}"
 
     @property
     def attach(self) -> str:
@@ -191,18 +198,29 @@ class Lake:
             present.setdefault(table, set()).add(column)
         statements = list[str]()
         for name, columns in TABLES.items():
+            table = f"{ALIAS}.main.{name}"
+            new = [c for c in columns if c.name not in present.get(name, set())]
             if name not in present:
                 body = ", ".join(f'"{c.name}" {c.type}' for c in columns)
-                statements.append(f"CREATE TABLE {ALIAS}.main.{name} ({body})")
-                if name == "sentinel":
-                    statements.append(f"INSERT INTO {ALIAS}.main.sentinel VALUES (NULL, 0)")
-                continue
-            statements += [
-                f'ALTER TABLE {ALIAS}.main.{name} ADD COLUMN "{c.name}" {c.type}'
-                for c in columns
-                if c.name not in present[name]
-            ]
+                statements.append(f"CREATE TABLE {table} ({body})")
+            else:
+                statements += [f'ALTER TABLE {table} ADD COLUMN "{c.name}" {c.type}' for c in new]
+            if new:
+                statements += _admit_nulls(table, columns)
+            if name not in present and name == "sentinel":
+                statements.append(f"INSERT INTO {table} VALUES (NULL, 0)")
         return statements
+
+
+def _admit_nulls(table: str, columns: Sequence[Column]) -> list[str]:
+    """Let the catalog know that every column of a table may be NULL, by a row that comes and goes.
+
+    The catalog judges from the files it is given whether a column has NULLs, and overlooks files that lack the column
+    altogether; the engine then takes `IS NULL` for false and counts values that are not there. Once seen, NULLs are
+    remembered.
+    """
+    nulls = " AND ".join(f'"{c.name}" IS NULL' for c in columns)
+    return [f"INSERT INTO {table} VALUES ({', '.join(['NULL'] * len(columns))})", f"DELETE FROM {table} WHERE {nulls}"]
 
 
 def _write_ahead(catalog: Path) -> None:

@@ -332,7 +332,7 @@ def sweep(lake: Lake) -> list[Path]:
     known = {
         Path(path).name
         for table in ("ducklake_data_file", "ducklake_delete_file", "ducklake_files_scheduled_for_deletion")
-        for (path,) in cursor.execute(f"SELECT path FROM __ducklake_metadata_{ALIAS}.{table}").fetchall()
+        for (path,) in cursor.execute(f"SELECT path FROM {lake.address.metadata}.{table}").fetchall()
     }
     for file in lake.address.data.rglob("*.parquet"):
         if file.name not in known:

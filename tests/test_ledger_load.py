@@ -115,6 +115,19 @@ def test_rollups_equal_the_charges_after_every_load(lake: Lake, tmp_path: Path) 
     assert lake.records(by_service.format("charges")) == lake.records(by_service.format("daily_spend"))
 
 
+def test_columns_that_a_later_file_lacks_are_null_there(lake: Lake, tmp_path: Path) -> None:
+    start = "TIMESTAMPTZ '2026-{}-01 00:00:00Z'"
+    full = f"SELECT *, 7::DECIMAL(18,9) AS ListCost, 'r' AS RegionId FROM ({_charge('1.5::DECIMAL(18,9)', start.format('01'))})"
+    import_files(lake, [str(write_parquet(tmp_path / "full.parquet", full))])
+    import_files(lake, [str(write_parquet(tmp_path / "bare.parquet", _charge("250::DECIMAL(18,9)", start.format("02"))))])
+    row = lake.records(
+        "SELECT count(*) AS n, count(ListCost) AS listed, count(*) FILTER (ListCost IS NULL) AS unlisted, "
+        "count(*) FILTER (RegionId IS NULL) AS nowhere, sum(coalesce(ListCost, 1)) AS filled, "
+        "count(*) FILTER (BilledCost > 100) AS large FROM charges"
+    )[0]
+    assert row == {"n": 2, "listed": 1, "unlisted": 1, "nowhere": 1, "filled": Decimal(8), "large": 1}
+
+
 def test_removing_a_source_leaves_the_others(lake: Lake, tmp_path: Path) -> None:
     import_files(lake, [str(write_bill(tmp_path / "a.csv", [line("1", "2026-10-01", account="a")]))], source="one")
     import_files(lake, [str(write_bill(tmp_path / "b.csv", [line("2", "2026-10-01", account="b")]))], source="two")
