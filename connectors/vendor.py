@@ -9,9 +9,6 @@ import ibis.expr.types as ir
 
 from connectors.models import VOCABULARY, identity
 
-#: `x_Unmapped` of a charge that is sold by the token and does not say how many: usage reports count them.
-NO_QUANTITY: Final = "the bill states no token quantity"
-
 _SECONDS: Final = (("minute", 60), ("hour", 3600), ("day", 86_400))
 
 #: The ledger's service tiers, by every name under which a vendor sells them; `default` is left to the caller.

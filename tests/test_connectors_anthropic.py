@@ -97,7 +97,7 @@ class TestCost:
             "x_ServiceTier": "standard",
             "x_ContextWindow": "Short",
             "x_ServingRegion": "Data Zone",
-            "x_Unmapped": "the bill states no token quantity",
+            "x_Unmapped": None,
             "x_BilledIn": Decimal("1.7713476"),
         }
         assert {name: row[name] for name in expected} == expected

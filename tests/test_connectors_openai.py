@@ -312,8 +312,8 @@ class TestCosts:
     @pytest.mark.parametrize(
         ("result", "reason"),
         [
-            (cost("gpt-5.5, input"), "the bill states no token quantity"),
-            (cost("o3, input", quantity=None, quantity_unit="tokens"), "the bill states no token quantity"),
+            (cost("gpt-5.5, input"), None),
+            (cost("o3, input", quantity=None, quantity_unit="tokens"), None),
             (cost("o3, output", quantity=3, quantity_unit="images"), "quantity in images, not tokens: o3, output"),
             (cost(None), "no line item: the costs were not grouped by it"),
             (cost("web search tool calls", quantity=7), None),

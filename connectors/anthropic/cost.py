@@ -16,7 +16,7 @@ from connectors.anthropic import groups
 from connectors.format import Column, Format, Kind, Replace
 from connectors.pages import END, START
 from connectors.rows import ledger_rows
-from connectors.vendor import NO_QUANTITY, month_of, vendor_charge
+from connectors.vendor import month_of, vendor_charge
 
 COLUMNS: Final = (
     *groups.COLUMNS,
@@ -53,10 +53,10 @@ def _by_token_type(table: ir.Table, position: int) -> ir.StringValue:
 
 
 def _unmapped(table: ir.Table) -> ir.StringValue:
-    """Why a charge has no tokens: always, of a kind that is sold by the token."""
+    """What the mapping does not know of a charge. A known kind without a quantity is no gap: usage counts its tokens."""
     token, cost = table["token_type"], table["cost_type"]
     return ibis.cases(
-        (token.isin(list(TOKEN_TYPES)), NO_QUANTITY),
+        (token.isin(list(TOKEN_TYPES)), ibis.null("string")),
         (token.notnull(), "token type not known: " + token),
         (cost.isin(list(OTHER_COSTS)), ibis.null("string")),
         (cost.notnull() & (cost != "tokens"), "cost type not known: " + cost),

@@ -15,7 +15,7 @@ import ibis.expr.types as ir
 from connectors.format import Column, Format, Kind, Replace
 from connectors.pages import END, START
 from connectors.rows import ledger_rows
-from connectors.vendor import NO_QUANTITY, month_of, tier, vendor_charge, with_model
+from connectors.vendor import month_of, tier, vendor_charge, with_model
 
 COLUMNS: Final = (
     Column("start", Kind.EPOCH, (START,), required=True),
@@ -87,12 +87,12 @@ def tokens(quantity: ir.DecimalValue, unit: ir.StringValue) -> ir.DecimalValue:
 
 
 def _unmapped(table: ir.Table) -> ir.StringValue:
-    """Why a charge has no tokens, for those that should have some."""
+    """What the mapping does not know of a charge. A known line without a quantity is no gap: usage counts its tokens."""
     item, unit, is_token = table["line_item"], table["quantity_unit"], table["l_IsToken"]
     return ibis.cases(
         (item.isnull() & (table["amount"] >= 0), "no line item: the costs were not grouped by it"),
         (item.isnull() | (is_token & table["l_Tokens"].notnull()), ibis.null("string")),
-        (is_token & (unit.isnull() | table["quantity"].isnull()), NO_QUANTITY),
+        (is_token & (unit.isnull() | table["quantity"].isnull()), ibis.null("string")),
         (is_token, "quantity in " + unit + ", not tokens: " + item),
         (table["l_Line"].re_search(OTHER_LINE), ibis.null("string")),
         (unit.notnull() & unit.notin(list(TOKENS_PER_UNIT)), ibis.null("string")),
