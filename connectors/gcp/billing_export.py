@@ -273,7 +273,7 @@ STANDARD: Final = Format(
     columns=COLUMNS,
     to_ledger=_to_ledger,
     billed=billed,
-    notes=(*_NOTES, "The standard export names no resources; the detailed export does."),
+    notes=(*_NOTES, "Resources are named in the detailed export only."),
 )
 
 DETAILED: Final = Format(
