@@ -7,6 +7,7 @@ kind, or without a required one, is bad: it travels on with `x_State = 'bad'` an
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
@@ -187,12 +188,13 @@ def _staged_sql(expression: ir.Table) -> str:
     """SQL in which each stage of a mapping is a projection of its own.
 
     Fused, a column that a later stage reads ten times is written out and computed ten times, stage upon stage:
-    the SQL of one mapping grew to 12 MB.
+    the SQL of one mapping grew to 12 MB. A stage that both arms of a union read is named in a WITH, which DuckDB
+    would write to memory whole: a million rows of a bill took 1.5 GB.
     """
     fused = ibis.options.sql.fuse_selects
     ibis.options.sql.fuse_selects = False
     try:
-        return ibis.to_sql(expression, dialect="duckdb")
+        return re.sub(r'("t\d+") AS \(', r"\1 AS NOT MATERIALIZED (", ibis.to_sql(expression, dialect="duckdb"))
     finally:
         ibis.options.sql.fuse_selects = fused
 

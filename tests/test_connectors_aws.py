@@ -14,6 +14,7 @@ from connectors.aws import FORMATS, bedrock
 from connectors.aws.cur import CUR_2, CUR_LEGACY
 from connectors.aws.focus import FORMAT as FOCUS
 from connectors.aws.services import SERVICES
+from connectors.mapping import mapped_sql
 from ledger.focus import SERVICE_CATEGORIES
 from ledger.tables import CHARGES
 
@@ -651,6 +652,13 @@ def test_a_focus_file_of_aws_keeps_both_totals(mapped: Mapped, shared: Path, ver
     assert len(rows) == 1000
     assert total(rows, "x_BilledIn") == total(rows, "BilledCost")
     assert {row["x_State"] for row in rows} == {None}
+
+
+def test_the_rows_of_a_bill_stream_through_its_mapping() -> None:
+    """The stage that source rows and added rows share is read twice, never held in memory."""
+    layout = dict.fromkeys(CUR_2.signature, "VARCHAR")
+    assert '" AS NOT MATERIALIZED (' in mapped_sql(CUR_2, layout, "FROM bill")
+    assert '" AS (' not in mapped_sql(CUR_2, layout, "FROM bill")
 
 
 def test_service_categories_are_those_of_focus() -> None:

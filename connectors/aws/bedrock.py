@@ -133,7 +133,7 @@ def identified(table: Table, meter: Meter) -> Table:
         b_Suffix=staged["b_Meter"].re_extract(_METER, _SUFFIX) + "-",
         b_Named=_model_name(staged),
         b_PerUnit=_tokens_per_unit(staged["b_Unit"], staged["b_Sold"]),
-        b_Ccu=_is_ccu(staged),
+        b_Ccu=cases((applies, _is_ccu(staged))),
     )
     named = read.mutate(b_Name=cases((~read["b_Ccu"], _renamed(read["b_Named"]))))
     model = identity(named["b_Name"])
@@ -162,7 +162,7 @@ def _with_columns(read: Table, quantity: Number) -> Table:
         x_ContextWindow=cases((suffix.re_search("-(lctx|long-ctx|long-context)-"), "Long")),
         x_Unmapped=_unmapped(read, quantity),
     )
-    tokens = quantity.cast("decimal(28, 12)") * read["b_PerUnit"].cast("decimal(7, 0)")
+    tokens = quantity.try_cast("decimal(28, 12)") * read["b_PerUnit"].cast("decimal(7, 0)")
     return known.mutate(
         x_CacheTtl=cases((known["x_TokenCacheAction"] == "Write", _cache_ttl(known))),
         x_Tokens=cases(
