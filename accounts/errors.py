@@ -1,0 +1,7 @@
+"""What can go wrong around sign-in, as sentences for the person who has to mend it."""
+
+from __future__ import annotations
+
+
+class SignInError(Exception):
+    """Sign-in is missing, wrongly set up, or was refused; the message says which, and what to do."""

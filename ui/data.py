@@ -1,0 +1,181 @@
+"""What the pages ask of the ledger: cached loaders over the rollups.
+
+Streamlit's cache is one for all people and workspaces of a process, so every loader takes the workspace and the
+number of the snapshot it reads, in that order; a new load is a new snapshot and thereby a new figure.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from typing import Any, Final
+
+import streamlit as st
+
+from accounts.home import lake_address
+from analysis.period import days_between
+from analysis.result import Metric
+from analysis.spend import SpendTable, spend_table
+from analysis.unit_cost import UnitCostTable, unit_cost, with_usage
+from ledger.lake import Lake
+from ui import running
+
+#: Results that are kept; the oldest goes first.
+_ENTRIES: Final = 200
+#: Rejected rows that a page lists.
+MOST_REJECTS: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Days of one connection that have charges."""
+
+    connection: str
+    first: date
+    last: date
+    missing: tuple[date, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """What the charges of a workspace cover.
+
+    Attributes:
+        currencies: codes, the one with the most charges first.
+        first: first day with a charge.
+        last: last day with a charge.
+        newest_period: first day of the newest billing period.
+        sources: one for each connection with charges.
+        synthetic: whether any load is sample data.
+        real: whether any load is not.
+    """
+
+    currencies: tuple[str, ...] = ()
+    first: date | None = None
+    last: date | None = None
+    newest_period: date | None = None
+    sources: tuple[Source, ...] = ()
+    synthetic: bool = False
+    real: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Lineage:
+    """Loads, the rows they rejected and what the checks found: rows by column name, the newest first."""
+
+    loads: tuple[dict[str, Any], ...] = ()
+    rejects: tuple[dict[str, Any], ...] = ()
+    findings: tuple[dict[str, Any], ...] = ()
+    rejected: int = field(default=0)
+
+
+def exists(workspace: str) -> bool:
+    """Whether the workspace has a lake; looking must not make one."""
+    address = lake_address(running.current().settings, workspace)
+    return address.postgres is not None or address.catalog.exists()
+
+
+def newest_snapshot(workspace: str) -> int:
+    """The snapshot that a page run reads throughout.
+
+    Raises:
+        LakeUnavailableError: the catalog cannot be opened.
+    """
+    return _lake(workspace).snapshot()
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _lake(workspace: str) -> Lake:
+    return Lake(lake_address(running.current().settings, workspace))
+
+
+@st.cache_data(max_entries=_ENTRIES, show_spinner=False)
+def spend(
+    workspace: str, snapshot: int, by: tuple[str, ...], start: date | None, end: date | None, metric: Metric
+) -> SpendTable:
+    """`analysis.spend.spend_table` over the daily rollup."""
+    table = _lake(workspace).table("daily_spend", snapshot=snapshot)
+    return spend_table(table, by, start=start, end=end, metric=metric)
+
+
+@st.cache_data(max_entries=_ENTRIES, show_spinner=False)
+def cost_of_tokens(
+    workspace: str, snapshot: int, by: tuple[str, ...], start: date | None, end: date | None, metric: Metric
+) -> UnitCostTable:
+    """`analysis.unit_cost.unit_cost`, with tokens from usage where the bill has none."""
+    tokens, usage = _lake(workspace).tables("daily_tokens", "usage", snapshot=snapshot)
+    return unit_cost(with_usage(tokens, usage), by, start=start, end=end, metric=metric)
+
+
+@st.cache_data(max_entries=_ENTRIES, show_spinner=False)
+def coverage(workspace: str, snapshot: int) -> Coverage:
+    """Days, currencies and sources of a workspace; everything empty where it holds no charges."""
+    loads, daily = _lake(workspace).tables("loads", "daily_spend", snapshot=snapshot)
+    samples = set(loads.Synthetic.name("s").as_table().distinct().to_pyarrow()["s"].to_pylist())
+    held = spend_table(daily, ("connection", "day"))
+    found = dict[str, set[date]]()
+    charges = dict[str, int]()
+    for row in held.rows:
+        found.setdefault(str(row.dimensions["connection"]), set()).add(_date(row.dimensions["day"]))
+        charges[row.currency] = charges.get(row.currency, 0) + row.charges
+    every = [day for days in found.values() for day in days]
+    newest = daily.BillingPeriodStart.max().to_pyarrow().as_py()
+    return Coverage(
+        currencies=tuple(sorted(charges, key=lambda code: (-charges[code], code))),
+        first=min(every, default=None),
+        last=max(every, default=None),
+        newest_period=None if newest is None else newest.date(),
+        sources=tuple(_source(name, days) for name, days in sorted(found.items())),
+        synthetic=True in samples,
+        real=False in samples,
+    )
+
+
+@st.cache_data(max_entries=_ENTRIES, show_spinner=False)
+def lineage(workspace: str, snapshot: int) -> Lineage:
+    """Every load of a workspace with its rejects and findings, the newest load first."""
+    loads, rejects, findings = _lake(workspace).tables("loads", "rejects", "findings", snapshot=snapshot)
+    rows = loads.to_pyarrow().to_pylist()
+    rows.sort(key=lambda row: (row["LoadedAt"], row["LoadId"]), reverse=True)
+    place = {row["LoadId"]: n for n, row in enumerate(rows)}
+    by_load = lambda row: place.get(row["LoadId"], len(place))  # noqa: E731 - a sort key
+    return Lineage(
+        loads=tuple(_parsed(row, "Sources", "Periods", "BilledIn", "BilledLoaded", "Replaced") for row in rows),
+        rejects=tuple(sorted(rejects.limit(MOST_REJECTS).to_pyarrow().to_pylist(), key=by_load)),
+        findings=tuple(
+            sorted((_parsed(row, "Billed", "Examples") for row in findings.to_pyarrow().to_pylist()), key=by_load)
+        ),
+        rejected=int(rejects.count().to_pyarrow().as_py()),
+    )
+
+
+def warm(served: running.Running) -> None:
+    """Open the lake and run each query once, so that the first view waits for none of it."""
+    if not exists(served.workspace):
+        return
+    snapshot = newest_snapshot(served.workspace)
+    coverage(served.workspace, snapshot)
+    spend(served.workspace, snapshot, ("service",), None, None, Metric.BILLED)
+    lineage(served.workspace, snapshot)
+
+
+def amounts(billed: dict[str, str] | None) -> dict[str, Decimal]:
+    """Money by currency as the ledger keeps it in JSON."""
+    return {code: Decimal(text) for code, text in (billed or {}).items()}
+
+
+def _source(connection: str, days: set[date]) -> Source:
+    first, last = min(days), max(days)
+    return Source(connection, first, last, tuple(d for d in days_between(first, last) if d not in days))
+
+
+def _date(value: object) -> date:
+    if not isinstance(value, date):
+        raise TypeError(f"A day of the rollup is no day: {value!r}.")
+    return value
+
+
+def _parsed(row: dict[str, Any], *columns: str) -> dict[str, Any]:
+    return row | {name: json.loads(row[name]) if isinstance(row[name], str) else row[name] for name in columns}

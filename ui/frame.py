@@ -1,0 +1,102 @@
+"""Around every page: its title, the sample-data banner, what an empty workspace is told, and errors as sentences."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import streamlit as st
+
+from accounts.errors import SignInError
+from ledger.errors import LedgerError
+from ui import data, running
+
+_log: Final = logging.getLogger(__name__)
+
+SYNTHETIC: Final = "Synthetic sample data"
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What one run of a page reads: one workspace at one snapshot."""
+
+    workspace: str
+    snapshot: int
+    coverage: data.Coverage
+
+
+Body = Callable[[View], None]
+
+
+def page(title: str, question: str, body: Body, *, needs_charges: bool = True) -> Callable[[], None]:
+    """A page as `st.Page` takes it.
+
+    Args:
+        title: what the page is called.
+        question: the one question that it answers.
+        body: draws it.
+        needs_charges: whether an empty ledger is answered with how to load something.
+    """
+
+    def run() -> None:
+        st.title(title, anchor=False)
+        st.caption(question)
+        _guarded(body, needs_charges=needs_charges)
+
+    return run
+
+
+def _guarded(body: Body, *, needs_charges: bool) -> None:
+    try:
+        workspace = running.current().workspace
+        if not data.exists(workspace):
+            _guide(workspace)
+            return
+        snapshot = data.newest_snapshot(workspace)
+        view = View(workspace, snapshot, data.coverage(workspace, snapshot))
+        _banner(view.coverage)
+        if not view.coverage.currencies and (needs_charges or not data.lineage(workspace, snapshot).loads):
+            _guide(workspace)
+            return
+        body(view)
+    except (LedgerError, SignInError) as error:
+        st.error(str(error))
+    except Exception as error:  # a page must never end in a traceback; the log keeps it
+        if _is_control_flow(error):
+            raise
+        reference = secrets.token_hex(4)
+        _log.exception("page failed, reference %s", reference)
+        st.error(
+            "This page could not be made, and nothing in the ledger was changed. Reload it; if it happens again, "
+            f"look for {reference} in the server's log."
+        )
+
+
+def _is_control_flow(error: Exception) -> bool:
+    """Streamlit ends and restarts a run by exceptions of its own."""
+    return type(error).__module__.startswith("streamlit.runtime.scriptrunner")
+
+
+def _banner(coverage: data.Coverage) -> None:
+    if coverage.synthetic:
+        beside = " It stands beside other data in this workspace." if coverage.real else ""
+        st.warning(f"**{SYNTHETIC}.** The company and every figure are made up.{beside}")
+
+
+def _guide(workspace: str) -> None:
+    named = "" if workspace == "default" else f" --workspace {workspace}"
+    st.subheader("No bill is loaded yet", anchor=False)
+    st.markdown(
+        f"The workspace `{workspace}` holds no charges. Load a bill with the command line; "
+        "the format is recognised from its columns."
+    )
+    st.code(f"spendproof import{named} bill.csv", language="bash")
+    st.markdown("To look around first, open the sample customer. It lives in a workspace of its own.")
+    st.code("spendproof demo", language="bash")
+    st.caption(
+        "Accepted: AWS Cost and Usage Report 2.0, Azure cost exports, Google Cloud billing exports, OpenAI and "
+        "Anthropic cost and usage, and any FOCUS 1.0 to 1.4 file, as CSV, JSON or Parquet."
+    )

@@ -1,0 +1,28 @@
+"""The pages and their order."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import streamlit as st
+
+from ui import loads, spend, unit_cost
+
+#: Title, address and page; the first is where one arrives.
+PAGES: Final = (("Spend", "spend", spend.PAGE), ("Unit cost", "unit-cost", unit_cost.PAGE), ("Loads", "loads", loads.PAGE))
+
+
+def navigation() -> list[st.Page]:
+    """The pages as `st.navigation` takes them."""
+    return [
+        st.Page(page, title=title, url_path=path, default=number == 0)
+        for number, (title, path, page) in enumerate(PAGES)
+    ]
+
+
+def warm() -> None:
+    """Import what the first page would otherwise import while somebody waits."""
+    import ibis  # noqa: F401, PLC0415
+    import pandas as pd  # noqa: F401, PLC0415
+    import pyarrow as pa  # noqa: F401, PLC0415
+    import streamlit.elements.vega_charts  # noqa: PLC0415

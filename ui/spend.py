@@ -1,0 +1,220 @@
+"""Spend: what was spent, by day and by service, provider, account, region, model or category of charge."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any, Final
+
+import streamlit as st
+
+from analysis.period import first_of_month
+from analysis.result import ZERO, Metric, share, total
+from analysis.spend import SpendRow
+from ui import controls, data, exports, figures, numbers
+from ui.controls import Span
+from ui.frame import View, page
+from ui.tables import money_column, percent_column, show
+
+GROUPS: Final = {
+    "Service": ("service",),
+    "Provider": ("provider",),
+    "Account": ("account", "account-name"),
+    "Region": ("region",),
+    "Model": ("model",),
+    "Charge category": ("charge-category",),
+}
+#: What stands for a group that the bill does not name.
+UNNAMED: Final = "(not stated)"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What the person asked."""
+
+    group: str
+    span: Span
+    metric: Metric
+    currency: str
+
+    @property
+    def by(self) -> tuple[str, ...]:
+        """Dimensions of the group."""
+        return GROUPS[self.group]
+
+
+def name_of(row: SpendRow, by: Sequence[str]) -> str:
+    """The group of a row as text; an account by its name, then its number."""
+    values = [str(row.dimensions[name]) for name in reversed(by) if row.dimensions[name] is not None]
+    return values[0] if len(values) == 1 else f"{values[0]} ({values[1]})" if values else UNNAMED
+
+
+def listed(row: SpendRow | None) -> Decimal | None:
+    """List cost of a row, or None where it is unknown for any part: a partial sum would look like a discount."""
+    return None if row is None or row.billed_without_list != ZERO else row.list_cost
+
+
+def cost_of(row: SpendRow | None, metric: Metric) -> Decimal | None:
+    """Cost of a row by one metric; None where it is unknown, wholly or in part."""
+    if row is None:
+        return None
+    return listed(row) if metric is Metric.LIST else row.cost(metric)
+
+
+def rows(view: View, by: tuple[str, ...], span: Span, asked: Question) -> list[SpendRow]:
+    """Rows of one currency, the largest first."""
+    table = data.spend(view.workspace, view.snapshot, by, span.first, span.end, asked.metric)
+    return [row for row in table.rows if row.currency == asked.currency]
+
+
+def draw(view: View) -> None:
+    """The page below its title."""
+    with st.grid(4, min_column_width=200):
+        span = controls.span(view.coverage)
+        group = controls.choice("Group by", list(GROUPS), "group")
+        metric = controls.metric()
+        currency = controls.currency(view.coverage)
+    asked = Question(group, span, metric, currency)
+    found = rows(view, asked.by, span, asked)
+    if not found:
+        st.info(f"There are no charges in {currency} from {span}. Choose other days or another currency.")
+        return
+    before = rows(view, asked.by, span.before, asked) if _is_covered(view, span.before) else None
+    _cards(view, asked, compared=before is not None)
+    _notes(view, asked, found)
+    _chart(view, asked, found)
+    _table(view, asked, found, before)
+
+
+def _is_covered(view: View, span: Span) -> bool:
+    return view.coverage.first is not None and view.coverage.first <= span.first
+
+
+def _cards(view: View, asked: Question, *, compared: bool) -> None:
+    now = next(iter(rows(view, (), asked.span, asked)), None)
+    then = next(iter(rows(view, (), asked.span.before, asked)), None) if compared else None
+    with st.grid(3, min_column_width=220):
+        for label, metric in controls.METRICS.items():
+            amount, earlier = cost_of(now, metric), cost_of(then, metric)
+            moved = numbers.change(amount, earlier)
+            st.metric(
+                f"{label} cost",
+                None if amount is None else numbers.money(amount, asked.currency),
+                None if moved is None else numbers.percent(moved, sign=True),
+                delta_color="inverse",
+                delta_description=f"from {numbers.money(earlier, asked.currency)}" if moved is not None else None,
+                border=True,
+                height="stretch",
+            )
+
+
+def _notes(view: View, asked: Question, found: Sequence[SpendRow]) -> None:
+    said = [f"{asked.span}, amounts in {asked.currency}."]
+    if _is_covered(view, asked.span.before):
+        said.append(f"Compared with {asked.span.before}.")
+    else:
+        said.append("No earlier period of the same length is loaded, so there is nothing to compare with.")
+    start = controls.provisional_from(view.coverage, _today())
+    if start is not None and start <= asked.span.last:
+        said.append(f"Provisional from {numbers.day(start)} on: the newest billing period may still be restated.")
+    unlisted = total(row.billed_without_list for row in found)
+    if unlisted != ZERO:
+        figure = numbers.money(unlisted, asked.currency)
+        said.append(f"No list price is known for {figure} of billed cost, so there is no total list cost.")
+    missing = [
+        f"{source.connection.removeprefix('file:')} ({len(days)})"
+        for source in view.coverage.sources
+        if (days := [d for d in source.missing if asked.span.first <= d <= asked.span.last])
+    ]
+    if missing:
+        said.append(f"Days without any charge, by source: {', '.join(missing)}; see Loads.")
+    said.append("Usage, purchases, credits, refunds and taxes are all included.")
+    # A dollar sign would open a formula.
+    st.caption(" ".join(said).replace("$", "\\$"))
+
+
+def _chart(view: View, asked: Question, found: Sequence[SpendRow]) -> None:
+    monthly = asked.span.monthly
+    when = "month" if monthly else "day"
+    ranked = [name_of(row, asked.by) for row in found]
+    kept = ranked[: figures.TOP] if len(ranked) > figures.TOP + 1 else ranked
+    kept = kept[: figures.TOP]
+    rest = len(ranked) - len(kept)
+    other = f"other ({rest} more)"
+    moments = rows(view, (when, *asked.by), asked.span, asked)
+    marks = figures.gathered(
+        [_mark(row, when, asked) for row in moments], frozenset(kept), other, asked.currency
+    )
+    ranking = data.spend(view.workspace, view.snapshot, asked.by, None, None, Metric.BILLED)
+    names = [name_of(row, asked.by) for row in ranking.rows if row.currency == asked.currency]
+    palette = figures.colours(kept, names) | ({other: figures.OTHER_COLOUR} if rest else {})
+    provisional = controls.provisional_from(view.coverage, _today())
+    axis = figures.Axis(
+        f"{asked.metric.value.capitalize()} cost, {asked.currency} per {when}",
+        monthly,
+        asked.span.last,
+        max(provisional, asked.span.first) if provisional else None,
+    )
+    heading = f"{asked.metric.value.capitalize()} cost by {when} and {asked.group.lower()}"
+    st.subheader(heading + (f", the largest {len(kept)} of {len(ranked)}" if rest else ""), anchor=False)
+    figures_told = [
+        (name_of(r, asked.by), numbers.money(r.cost(asked.metric), asked.currency)) for r in found[: figures.TOP]
+    ]
+    st.vega_lite_chart(
+        spec=figures.stacked(marks, palette, axis),
+        width="stretch",
+        alt=figures.words(heading, figures_told, asked.span.first, asked.span.last),
+        key="spend-chart",
+    )
+
+
+def _mark(row: SpendRow, when: str, asked: Question) -> figures.Mark:
+    amount, moment = row.cost(asked.metric), row.dimensions[when]
+    if not isinstance(moment, date):
+        raise TypeError(f"A {when} of the rollup is no day: {moment!r}.")
+    day = first_of_month(moment) if when == "month" else moment
+    return figures.Mark(day, name_of(row, asked.by), amount, numbers.money(amount, asked.currency))
+
+
+def _table(view: View, asked: Question, found: Sequence[SpendRow], before: Sequence[SpendRow] | None) -> None:
+    then = {name_of(row, asked.by): row for row in before or ()}
+    whole = total(cost for row in found if (cost := cost_of(row, asked.metric)) is not None)
+    unit = asked.currency
+    records = [_record(row, then, asked, whole, compared=before is not None) for row in found]
+    columns: dict[str, Any] = {
+        f"Billed, {unit}": money_column(),
+        f"Effective, {unit}": money_column(),
+        f"List, {unit}": money_column("A dash where the list price of any part is unknown."),
+        f"Share of {asked.metric.value}": percent_column(),
+        f"Before, {unit}": money_column(f"{asked.metric.value.capitalize()} cost, {asked.span.before}"),
+        "Change": percent_column(signed=True),
+    }
+    left, right = st.columns([3, 1], vertical_alignment="bottom")
+    left.subheader(f"By {asked.group.lower()}", anchor=False)
+    with right, st.container(horizontal=True, horizontal_alignment="right"):
+        exports.button(view, "spend", lambda: [row.record() for row in found], asked.span)
+    show(records, columns, alt=f"Spend by {asked.group.lower()}, {asked.span}", key="spend-table")
+
+
+def _record(
+    row: SpendRow, then: dict[str, SpendRow], asked: Question, whole: Decimal, *, compared: bool
+) -> dict[str, Any]:
+    name, unit = name_of(row, asked.by), asked.currency
+    cost, earlier = cost_of(row, asked.metric), cost_of(then.get(name), asked.metric)
+    return {
+        asked.group: name,
+        f"Billed, {unit}": row.billed_cost,
+        f"Effective, {unit}": row.effective_cost,
+        f"List, {unit}": listed(row),
+        f"Share of {asked.metric.value}": None if cost is None else numbers.points(share(cost, whole)),
+        **({f"Before, {unit}": earlier, "Change": numbers.points(numbers.change(cost, earlier))} if compared else {}),
+    }
+
+
+def _today() -> date:
+    return datetime.now(UTC).date()
+
+
+PAGE: Final = page("Spend", "What was spent, on what, and how that changed.", draw)

@@ -1,0 +1,238 @@
+"""Unit cost: what a million tokens cost, by model, provider and token type, and the cost that has no tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any, Final
+
+import streamlit as st
+
+from analysis.period import first_of_month
+from analysis.result import ZERO, Metric, share, total
+from analysis.unit_cost import UnitCostRow
+from ui import controls, data, exports, figures, numbers
+from ui.controls import Span
+from ui.frame import View, page
+from ui.tables import count_column, money_column, price_column, show
+
+GROUPS: Final = {
+    "Model": ("model",),
+    "Model and token type": ("model", "token-type"),
+    "Model and provider": ("model", "provider"),
+    "Provider": ("provider",),
+    "Token type": ("token-type",),
+}
+UNNAMED: Final = "(not stated)"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What the person asked."""
+
+    group: str
+    span: Span
+    metric: Metric
+    currency: str
+
+    @property
+    def by(self) -> tuple[str, ...]:
+        """Dimensions of the group."""
+        return GROUPS[self.group]
+
+
+def name_of(row: UnitCostRow, by: Sequence[str]) -> str:
+    """The group of a row as text: `gpt-4.1 · Input, Read`."""
+    return " · ".join(UNNAMED if row.dimensions[name] is None else str(row.dimensions[name]) for name in by)
+
+
+def rows(view: View, by: tuple[str, ...], asked: Question) -> list[UnitCostRow]:
+    """Rows of one currency, the largest cost first."""
+    span = asked.span
+    table = data.cost_of_tokens(view.workspace, view.snapshot, by, span.first, span.end, asked.metric)
+    return [row for row in table.rows if row.currency == asked.currency]
+
+
+def draw(view: View) -> None:
+    """The page below its title."""
+    with st.grid(4, min_column_width=200):
+        span = controls.span(view.coverage)
+        group = controls.choice("Group by", list(GROUPS), "tokens-by")
+        metric = controls.metric()
+        currency = controls.currency(view.coverage)
+    asked = Question(group, span, metric, currency)
+    found = rows(view, asked.by, asked)
+    if not found:
+        st.info(
+            f"No charge in {currency} from {span} names a model or tokens. Load a bill of an AI provider, or choose "
+            "other days."
+        )
+        return
+    _cards(view, asked)
+    _notes(view, asked)
+    _trend(view, asked, found)
+    _table(view, asked, found)
+    _gaps(view, asked, found)
+
+
+def _cards(view: View, asked: Question) -> None:
+    (blend,) = rows(view, (), asked)
+    unit = asked.currency
+    cost = blend.costs.of(asked.metric)
+    without = blend.cost_without_tokens
+    whole = None if cost is None or without is None else total((cost, without))
+    part = None if whole is None or without is None else share(without, whole)
+    cards = (
+        ("Cost per 1M tokens", _money(blend.cost_per_million, unit, price=True), "all models and token types together"),
+        ("Tokens", numbers.tokens(blend.tokens) if blend.tokens else None, _origin(blend)),
+        ("Cost of these tokens", _money(cost, unit) if blend.tokens else None, f"{asked.metric.value} cost"),
+        (
+            "Cost without token quantity",
+            _money(without, unit),
+            "not in the price per token" if part is None else f"{numbers.percent(part)} of the cost of AI",
+        ),
+    )
+    with st.grid(4, min_column_width=200):
+        for label, figure, note in cards:
+            st.metric(
+                label,
+                figure,
+                note,
+                delta_color="off",
+                delta_arrow="off",
+                border=True,
+                height="stretch",
+            )
+    if blend.reason:
+        st.caption(f"There is no cost per 1M tokens: {blend.reason}.".replace("$", "\\$"))
+
+
+def _money(amount: Decimal | None, currency: str, *, price: bool = False) -> str | None:
+    write = numbers.unit_price if price else numbers.money
+    return None if amount is None else write(amount, currency)
+
+
+def _origin(blend: UnitCostRow) -> str:
+    if not blend.tokens_from_usage:
+        return "as the bill states them"
+    return f"{numbers.percent(share(blend.tokens_from_usage, blend.tokens))} of them from usage records"
+
+
+def _notes(view: View, asked: Question) -> None:
+    said = [f"{asked.span}, amounts in {asked.currency}. Cost and tokens of the same charges are divided."]
+    start = controls.provisional_from(view.coverage, datetime.now(UTC).date())
+    if start is not None and start <= asked.span.last:
+        said.append(f"Provisional from {numbers.day(start)} on: the newest billing period may still be restated.")
+    st.caption(" ".join(said).replace("$", "\\$"))
+
+
+def _trend(view: View, asked: Question, found: Sequence[UnitCostRow]) -> None:
+    priced = [name_of(row, asked.by) for row in found if row.cost_per_million is not None]
+    if not priced:
+        return
+    kept, when = priced[: figures.TOP], "month" if asked.span.monthly else "day"
+    marks = [_mark(row, when, asked) for row in rows(view, (when, *asked.by), asked)]
+    marks = [mark for mark in marks if mark.name in kept]
+    monthly = asked.span.monthly
+    ranking = data.cost_of_tokens(view.workspace, view.snapshot, asked.by, None, None, Metric.BILLED)
+    names = [name_of(row, asked.by) for row in ranking.rows if row.currency == asked.currency]
+    provisional = controls.provisional_from(view.coverage, datetime.now(UTC).date())
+    axis = figures.Axis(
+        f"{asked.currency} per 1M tokens",
+        monthly,
+        asked.span.last,
+        max(provisional, asked.span.first) if provisional else None,
+    )
+    heading = f"Cost per 1M tokens by {when} and {asked.group.lower()}"
+    more = f", the {len(kept)} with the largest cost of {len(priced)}" if len(priced) > len(kept) else ""
+    st.subheader(heading + more, anchor=False)
+    told = [(name_of(r, asked.by), numbers.unit_price(r.cost_per_million, asked.currency)) for r in found]
+    st.vega_lite_chart(
+        spec=figures.lines(
+            figures.with_gaps(marks, asked.span.first, asked.span.last, monthly=monthly),
+            figures.colours(kept, names),
+            axis,
+        ),
+        width="stretch",
+        alt=figures.words(heading, told, asked.span.first, asked.span.last),
+        key="unit-cost-chart",
+    )
+
+
+def _mark(row: UnitCostRow, when: str, asked: Question) -> figures.Mark:
+    moment = row.dimensions[when]
+    if not isinstance(moment, date):
+        raise TypeError(f"A {when} of the rollup is no day: {moment!r}.")
+    day = first_of_month(moment) if when == "month" else moment
+    amount = row.cost_per_million
+    return figures.Mark(day, name_of(row, asked.by), amount, numbers.unit_price(amount, asked.currency))
+
+
+def _table(view: View, asked: Question, found: Sequence[UnitCostRow]) -> None:
+    unit, metric = asked.currency, asked.metric.value
+    columns: dict[str, Any] = {
+        "Tokens": count_column("Single tokens of the charges that state or have them"),
+        f"Cost, {unit}": money_column(f"{metric.capitalize()} cost of exactly these tokens"),
+        f"Per 1M, {unit}": price_column(f"{metric.capitalize()} cost per 1M tokens"),
+        f"List per 1M, {unit}": price_column("A dash where the list price of any part is unknown."),
+        f"Without tokens, {unit}": money_column("Cost of charges that have no token quantity; not in the price"),
+    }
+    left, right = st.columns([3, 1], vertical_alignment="bottom")
+    left.subheader(f"By {asked.group.lower()}", anchor=False)
+    with right, st.container(horizontal=True, horizontal_alignment="right"):
+        exports.button(view, "unit-cost", lambda: [_flat(row) for row in found], asked.span)
+    show([_record(row, asked) for row in found], columns, alt=f"Unit cost by {asked.group.lower()}, {asked.span}", key="unit-cost-table")
+    dashes = [f"{name_of(row, asked.by)}: {row.reason}." for row in found if row.reason]
+    if dashes:
+        with st.expander(f"Why {len(dashes)} of {len(found)} have no cost per 1M tokens"):
+            st.markdown("\n".join(f"- {text}" for text in dashes).replace("$", "\\$"))
+
+
+def _record(row: UnitCostRow, asked: Question) -> dict[str, Any]:
+    unit = asked.currency
+    return {
+        asked.group: name_of(row, asked.by),
+        "Tokens": row.tokens if row.tokens else None,
+        f"Cost, {unit}": row.costs.of(asked.metric) if row.costs.charges else None,
+        f"Per 1M, {unit}": row.cost_per_million,
+        f"List per 1M, {unit}": row.per_million(Metric.LIST),
+        f"Without tokens, {unit}": row.cost_without_tokens,
+    }
+
+
+def _flat(row: UnitCostRow) -> dict[str, Any]:
+    record = row.record()
+    gaps = record.pop("without_tokens")
+    return record | {"without_tokens": "; ".join(f"{gap['reason']} ({gap['cost']})" for gap in gaps)}
+
+
+def _gaps(view: View, asked: Question, found: Sequence[UnitCostRow]) -> None:
+    """The remainder: every cost without tokens, with its reason."""
+    unit = asked.currency
+    records = [
+        {
+            "Reason": gap.reason,
+            asked.group: name_of(row, asked.by),
+            f"Cost, {unit}": gap.costs.of(asked.metric),
+            "Charges": gap.costs.charges,
+        }
+        for row in found
+        for gap in row.gaps
+    ]
+    st.subheader("Cost without token quantity", anchor=False)
+    if not records:
+        st.caption("Every charge of a model in these days has a token quantity.")
+        return
+    records.sort(key=lambda record: -(record[f"Cost, {unit}"] or ZERO))
+    st.caption("These charges are AI cost, but no price per token can be told from them, so they stand apart.")
+    columns = {
+        f"Cost, {unit}": money_column(),
+        "Charges": count_column(),
+        "Reason": st.column_config.TextColumn(width="large"),
+    }
+    show(records, columns, alt=f"Cost without token quantity, {asked.span}", key="gaps-table")
+
+
+PAGE: Final = page("Unit cost", "What a million tokens cost, and what part of the cost has no tokens to divide by.", draw)
