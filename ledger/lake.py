@@ -18,8 +18,8 @@ import duckdb
 
 from ledger import engine
 from ledger.errors import LakeUnavailableError, LedgerError
-from ledger.lock import file_lock, postgres_lock
 from ledger.focus import Column
+from ledger.lock import file_lock, postgres_lock
 from ledger.tables import TABLES
 
 if TYPE_CHECKING:

@@ -6,10 +6,7 @@ dies anywhere leaves the ledger as it was before or as it is after.
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
-import shutil
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -23,7 +20,7 @@ from ledger.checks import Finding, as_json
 from ledger.errors import OverlappingLoadError, SmallerLoadError
 from ledger.lake import ALIAS, Lake
 from ledger.rollups import spend_sql
-from ledger.staging import KEYS, ROLLED, SourceFile, Staged
+from ledger.staging import KEYS, ROLLED, Staged
 from ledger.tables import SCHEMA_VERSION, TABLES
 
 #: A replacement that is smaller by more than this share of the money is refused unless told to replace.
@@ -170,7 +167,8 @@ def _refuse_overlap(cursor: duckdb.DuckDBPyConnection, staged: Staged) -> None:
         "SELECT d.x_Connection, d.BillingAccountId, min(d.ChargeDate), max(d.ChargeDate) FROM daily_spend AS d "
         "JOIN (SELECT DISTINCT BillingAccountId, ServiceProviderName, BillingPeriodStart, "
         f"DATE '1970-01-01' + DayNumber AS ChargeDate FROM {ROLLED} WHERE x_State IS NULL) AS r "
-        "USING (BillingAccountId, ServiceProviderName, ChargeDate) "
+        "ON d.BillingAccountId = r.BillingAccountId AND d.ChargeDate = r.ChargeDate "
+        "AND d.ServiceProviderName IS NOT DISTINCT FROM r.ServiceProviderName "
         "WHERE d.x_Connection <> ? GROUP BY ALL ORDER BY ALL LIMIT 1",
         [own],
     ).fetchone()
@@ -319,15 +317,11 @@ def _abandon(cursor: duckdb.DuckDBPyConnection, registered: Path) -> None:
 
 
 def sweep(lake: Lake) -> list[Path]:
-    """Remove what killed loads left behind: staging folders without an owner, data files without an entry.
+    """Remove the data files of loads that were killed between their move and their commit: those without an entry.
 
     The caller holds the lake's lock, so that no other writer has a file between its move and its commit.
     """
     gone = list[Path]()
-    for folder in lake.address.staging.iterdir():
-        if folder.is_dir() and _is_abandoned(folder):
-            shutil.rmtree(folder, ignore_errors=True)
-            gone.append(folder)
     cursor = lake.cursor()
     known = {
         Path(path).name
@@ -339,65 +333,3 @@ def sweep(lake: Lake) -> list[Path]:
             file.unlink()
             gone.append(file)
     return gone
-
-
-def _is_abandoned(folder: Path) -> bool:
-    if folder.name.startswith("spill-"):
-        try:
-            os.kill(int(folder.name.removeprefix("spill-")), 0)
-        except ProcessLookupError:
-            return True
-        return False
-    try:
-        owner = os.open(folder / "owner", os.O_RDWR)
-    except FileNotFoundError:
-        # A living load makes its folder and the lock file in one breath; a folder without one is being made or is dead.
-        return False
-    try:
-        fcntl.flock(owner, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    finally:
-        os.close(owner)
-    return True
-
-
-def previous(
-    cursor: duckdb.DuckDBPyConnection, connection: str, format_: str, files: tuple[SourceFile, ...]
-) -> Loaded | None:
-    """The load of exactly these files, if it is the last of its connection: repeating it changes nothing."""
-    row = cursor.execute(
-        "SELECT * FROM loads WHERE Connection = ? AND Format = ? AND SchemaVersion = ? "
-        "ORDER BY LoadedAt DESC, LoadId DESC LIMIT 1",
-        [connection, format_, SCHEMA_VERSION],
-    )
-    names = [column[0] for column in row.description or []]
-    found = row.fetchone()
-    if found is None:
-        return None
-    load = dict(zip(names, found, strict=True))
-    if sorted(f["sha256"] for f in json.loads(load["Sources"])) != sorted(f.sha256 for f in files):
-        return None
-    findings = cursor.execute(
-        "SELECT CheckId, Severity, RowCount, Sentence, Billed FROM findings WHERE LoadId = ?", [load["LoadId"]]
-    ).fetchall()
-    snapshot = cursor.execute(f"FROM ducklake_current_snapshot('{ALIAS}')").fetchone()
-    return Loaded(
-        load["LoadId"],
-        connection,
-        format_,
-        load["Provider"],
-        load["TableName"],
-        int(snapshot[0]) if snapshot else 0,
-        load["RowsIn"],
-        load["RowsLoaded"],
-        load["RowsRejected"],
-        load["RowsDropped"],
-        load["RowsAdded"],
-        {k: Decimal(v) for k, v in json.loads(load["BilledIn"]).items()},
-        {k: Decimal(v) for k, v in json.loads(load["BilledLoaded"]).items()},
-        tuple(json.loads(load["Periods"])),
-        (),
-        tuple(Finding(c, s, n, text, json.loads(b)) for c, s, n, text, b in findings),
-        unchanged=True,
-    )
