@@ -5,6 +5,7 @@ Tables are written as Parquet and read by both, since Sail takes no Arrow decima
 
 from __future__ import annotations
 
+import sys
 import warnings
 from dataclasses import dataclass, field
 from itertools import count
@@ -77,8 +78,12 @@ def duckdb_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
 @pytest.fixture(scope="session")
 def sail_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     """Sail, a Spark Connect server in this process; no Java. It is not Apache Spark."""
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), pytest.MonkeyPatch.context() as patch:
         warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
+        main = sys.modules["__main__"]
+        if not hasattr(main, "__file__"):
+            # A worker of pytest-xdist has no main file, and PySpark would take that for a run of its own doctests.
+            patch.setattr(main, "__file__", __file__, raising=False)
         from pysail.spark import SparkConnectServer  # noqa: PLC0415 - only this engine needs it
         from pyspark.sql import SparkSession  # noqa: PLC0415
 
