@@ -3,6 +3,7 @@
 ConnectorError
 ├── UnreadableFileError     the file is missing, empty, damaged or changed while it was read
 ├── UnknownFormatError      its columns are those of no format known
+├── SourceNameError         the name given to a source is none
 └── MissingColumnError      a column without which the format means nothing is absent
 """
 
@@ -19,6 +20,10 @@ class UnreadableFileError(ConnectorError):
 
 class UnknownFormatError(ConnectorError):
     """The columns of a file are those of no format that is known."""
+
+
+class SourceNameError(ConnectorError):
+    """The name given to a source cannot be one."""
 
 
 class MissingColumnError(ConnectorError):

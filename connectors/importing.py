@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
+import re
 import secrets
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from dataclasses import replace as with_
 from datetime import UTC, datetime
@@ -15,51 +14,53 @@ from typing import Final
 
 import duckdb
 
-from connectors import pages, reading
-from connectors.errors import UnreadableFileError
+from connectors import noticing, pages, reading, rejecting
+from connectors.errors import ConnectorError, SourceNameError, UnreadableFileError
+from connectors.files import Fingerprint, digests, shown
 from connectors.format import Format, Replace
-from connectors.mapping import mapped_sql, rejected_sql, widths_sql
+from connectors.mapping import mapped_sql, widths_sql
 from connectors.reading import Part, Shape
 from connectors.registry import format_of, knows, named
 from connectors.values import TOO_NARROW, WIDE
 from ledger.checks import Finding
+from ledger.errors import LedgerError
 from ledger.lake import Lake
-from ledger.replace import Loaded, previous, replace
-from ledger.staging import Incoming, Reject, SourceFile, Staged, stage, staging_folder
+from ledger.previous import may_repeat, previous
+from ledger.replace import Loaded, replace
+from ledger.staging import Incoming, SourceFile, Staged, stage, staging_folder
 
 _GRAINS: Final = {Replace.BILLING_PERIOD: "period", Replace.DAY: "day", Replace.ALL: "all"}
-_CHUNK: Final = 1 << 22
 #: Rows by which the width of decimal columns is guessed; a wrong guess costs a second pass, never a digit.
 _SAMPLE: Final = 20_000
+
+#: A source is named in file names, SQL and on the command line.
+_SOURCE: Final = re.compile(r"[\w.@:/+ -]{1,100}")
 
 Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Fingerprint:
-    """What tells that a file is still the one that was opened."""
-
-    path: Path
-    size: int
-    modified: int
-    inode: int
-
-    @classmethod
-    def of(cls, path: Path) -> Fingerprint:
-        """Take it now."""
-        stat = path.stat()
-        return cls(path, stat.st_size, stat.st_mtime_ns, stat.st_ino)
-
-
-@dataclass(frozen=True, slots=True)
 class Batch:
-    """The files of one command that are in one format."""
+    """The files of one command that are in one format; `windows` are the periods that each says it covers."""
 
     format: Format
-    parts: tuple[Part, ...]
-    originals: tuple[Path, ...]
-    windows: tuple[tuple[datetime, datetime], ...] = ()
+    parts: tuple[Part, ...] = ()
+    originals: tuple[Path, ...] = ()
+    windows: tuple[tuple[tuple[datetime, datetime], ...], ...] = ()
     notes: tuple[str, ...] = ()
+
+    @property
+    def layouts(self) -> list[tuple[dict[str, str], list[Part]]]:
+        """Files of one layout together: two layouts unioned raw would turn decimals into doubles."""
+        groups: dict[tuple[tuple[str, str], ...], list[Part]] = {}
+        for part in self.parts:
+            groups.setdefault(tuple(part.layout.items()), []).append(part)
+        return [(dict(layout), members) for layout, members in groups.items()]
+
+    @property
+    def names(self) -> dict[str, str]:
+        """What each file is called before a person, by its path."""
+        return {str(path): name for path, name in shown(self.originals).items()}
 
 
 def import_files(
@@ -85,19 +86,40 @@ def import_files(
         say: takes sentences of progress.
         now: moment of the load; the present one if None.
 
+    Every file is opened before anything is loaded; each format is one transaction.
+
     Raises:
         ConnectorError: a file cannot be read or its format is unknown; nothing of that format was loaded.
         LedgerError: the ledger refused the load; it is as before.
     """
     moment = now or datetime.now(UTC)
+    if source is not None and not _SOURCE.fullmatch(source):
+        raise SourceNameError(
+            f"{source!r} cannot be the name of a source; use letters, digits, spaces and . _ - : / @ +."
+        )
     forced = named(format_name) if format_name else None
-    paths = reading.expand(names)
-    with ExitStack() as stack:
-        folder = stack.enter_context(staging_folder(lake, f"read-{secrets.token_hex(8)}"))
+    left_out = list[str]()
+    paths = reading.expand(names, left_out.append)
+    for sentence in left_out:
+        say(sentence)
+    loaded = list[Loaded]()
+    with staging_folder(lake, f"read-{secrets.token_hex(8)}") as folder:
         before = {path: Fingerprint.of(path) for path in paths}
         with lake.cursor() as cursor:
             batches = _batches(cursor, paths, forced, folder)
-        return [_load(lake, batch, before, source, moment, say, force=force, synthetic=synthetic) for batch in batches]
+        for batch in batches:
+            try:
+                loaded.append(_load(lake, batch, before, source, moment, say, force=force, synthetic=synthetic))
+            except (ConnectorError, LedgerError) as error:
+                if not loaded:
+                    raise
+                raise type(error)(f"{error} {_already(loaded)}") from error
+    return loaded
+
+
+def _already(loaded: Sequence[Loaded]) -> str:
+    names = ", ".join(f"{r.format} (load {r.load_id})" for r in loaded)
+    return f"The other files of this command are in the ledger: {names}."
 
 
 def _batches(
@@ -110,12 +132,13 @@ def _batches(
         if part.shape is Shape.PAGES:
             part, windows = _flattened(cursor, path, folder)
         format_ = format_of(path.name, part.layout, forced)
-        batch = found.setdefault(format_.name, Batch(format_, (), ()))
+        noticing.refuse_ambiguous(part, format_)
+        batch = found.get(format_.name, Batch(format_))
         found[format_.name] = with_(
             batch,
             parts=(*batch.parts, part),
             originals=(*batch.originals, path),
-            windows=(*batch.windows, *windows),
+            windows=(*batch.windows, windows),
             notes=(*batch.notes, *part.notes),
         )
     return list(found.values())
@@ -131,7 +154,7 @@ def _flattened(
         table, windows = pages.flatten(path)
     except ValueError as error:
         raise UnreadableFileError(str(error)) from error
-    flat = folder / f"{path.name}-{secrets.token_hex(4)}.parquet"
+    flat = folder / f"{secrets.token_hex(8)}.parquet"
     pq.write_table(table, flat)
     part = reading.open_part(cursor, flat, knows)
     return with_(part, path=path), tuple(windows)
@@ -154,21 +177,49 @@ def _load(
     connection = f"file:{source or format_.name}"
     load_id = f"{now:%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
     with ThreadPoolExecutor(1) as pool, lake.cursor() as cursor, staging_folder(lake, load_id) as folder:
-        digests = pool.submit(_digests, batch.originals)
-        incoming = _incoming(cursor, batch, connection, load_id, now, synthetic=synthetic)
-        if same := previous(cursor, connection, format_.name, digest_of := digests.result()):
+        hashing = pool.submit(digests, batch.originals)
+        batch, files = _once(batch, before, hashing, say)
+        sizes = [before[path].size for path in batch.originals]
+        if may_repeat(cursor, connection, format_.name, sizes) and (
+            same := previous(cursor, connection, format_.name, files or hashing.result())
+        ):
             return same
-        incoming = with_(incoming, files=digest_of)
+        incoming = _incoming(cursor, batch, connection, load_id, now, synthetic=synthetic)
         try:
             staged = _stage(cursor, batch, incoming, folder)
         except duckdb.Error as error:
             raise UnreadableFileError(_blame(cursor, batch, error)) from error
+        staged = with_(staged, incoming=with_(incoming, files=files or hashing.result()))
         for path in batch.originals:
-            if not path.exists() or Fingerprint.of(path) != before[path]:
-                raise UnreadableFileError(
-                    f"{path.name} changed while it was read; nothing was loaded. Import it again when it is complete."
-                )
+            before[path].still_holds()
+        noticing.refuse_empty(batch.format, list(batch.names.values()), staged)
         return replace(lake, cursor, staged, force=force)
+
+
+def _once(
+    batch: Batch, before: dict[Path, Fingerprint], hashing: Future[tuple[SourceFile, ...]], say: Say
+) -> tuple[Batch, tuple[SourceFile, ...]]:
+    """Without the copies of a file under another name, which would count its charges twice; aloud.
+
+    Only files of one size can be copies, so that digests are waited for only then; without them no files are returned.
+    """
+    if len({before[path].size for path in batch.originals}) == len(batch.originals):
+        return batch, ()
+    files, first, notes = hashing.result(), dict[str, int](), list[str]()
+    for at, file in enumerate(files):
+        if first.setdefault(file.sha256, at) != at:
+            notes.append(f"{file.name} is a copy of {files[first[file.sha256]].name}; it was read once.")
+    for note in notes:
+        say(note)
+    kept = sorted(first.values())
+    once = with_(
+        batch,
+        parts=tuple(batch.parts[at] for at in kept),
+        originals=tuple(batch.originals[at] for at in kept),
+        windows=tuple(batch.windows[at] for at in kept),
+        notes=(*batch.notes, *notes),
+    )
+    return once, tuple(files[at] for at in kept)
 
 
 def _stage(cursor: duckdb.DuckDBPyConnection, batch: Batch, incoming: Incoming, folder: Path) -> Staged:
@@ -184,14 +235,14 @@ def _stage(cursor: duckdb.DuckDBPyConnection, batch: Batch, incoming: Incoming, 
 def _mapped(batch: Batch, widths: dict[str, str]) -> str:
     return " UNION ALL BY NAME ".join(
         f"SELECT * FROM ({mapped_sql(batch.format, layout, reading.union(parts), widths)}) AS part"
-        for layout, parts in _by_layout(batch.parts)
+        for layout, parts in batch.layouts
     )
 
 
 def _widths(cursor: duckdb.DuckDBPyConnection, batch: Batch) -> dict[str, str]:
     """The narrowest exact decimal type of each text or double column, by the first rows of one file of each layout."""
     found: dict[str, set[str]] = {}
-    for layout, parts in _by_layout(batch.parts):
+    for layout, parts in batch.layouts:
         names, sql = widths_sql(batch.format, layout, f"{parts[0].relation} LIMIT {_SAMPLE}")
         if names:
             row = cursor.execute(sql).fetchone() or ()
@@ -203,7 +254,7 @@ def _widths(cursor: duckdb.DuckDBPyConnection, batch: Batch) -> dict[str, str]:
 def _incoming(
     cursor: duckdb.DuckDBPyConnection, batch: Batch, connection: str, load_id: str, now: datetime, *, synthetic: bool
 ) -> Incoming:
-    format_ = batch.format
+    format_, names = batch.format, batch.names
     mapped = _mapped(batch, _widths(cursor, batch))
     return Incoming(
         load_id=load_id,
@@ -214,86 +265,22 @@ def _incoming(
         mapped=mapped,
         grain=_GRAINS[format_.replaces],
         now=now,
-        rejects=lambda cursor: _list_rejects(cursor, batch),
-        unreadable=_unreadable,
-        findings=tuple(_noticed(batch)),
-        windows=batch.windows,
+        files=tuple(SourceFile(name, 0, "") for name in names.values()),
+        rejects=lambda cursor: rejecting.list_rejects(cursor, format_, batch.layouts, names),
+        unreadable=lambda cursor: rejecting.unreadable(cursor, names),
+        findings=tuple(_noticed(cursor, batch)),
+        windows=tuple(window for windows in batch.windows for window in windows),
         synthetic=synthetic,
     )
 
 
-def _by_layout(parts: Sequence[Part]) -> list[tuple[dict[str, str], list[Part]]]:
-    """Files of one layout together: two layouts unioned raw would turn decimals into doubles."""
-    groups: dict[tuple[tuple[str, str], ...], list[Part]] = {}
-    for part in parts:
-        groups.setdefault(tuple(part.layout.items()), []).append(part)
-    return [(dict(layout), members) for layout, members in groups.items()]
-
-
-def _noticed(batch: Batch) -> list[Finding]:
+def _noticed(cursor: duckdb.DuckDBPyConnection, batch: Batch) -> list[Finding]:
     """What a person should know about how the files were read."""
     found = [Finding("File.read", "note", 0, note) for note in dict.fromkeys(batch.notes)]
     found += [Finding("Format.limit", "note", 0, note) for note in batch.format.notes]
-    places = [place.lower() for c in batch.format.columns for place in (c.name, *c.places)]
-    used = {*places, *(place.split(".")[0] for place in places)}
-    extra = sorted({name for part in batch.parts for name in part.layout if name.lower() not in used})
-    if extra:
-        shown = ", ".join(extra[:10]) + (f" and {len(extra) - 10} more" if len(extra) > 10 else "")  # noqa: PLR2004
-        found.append(Finding("Columns.unused", "note", 0, f"Columns that the ledger does not keep: {shown}."))
+    found += noticing.unused_columns(batch.format, batch.parts)
+    found += noticing.without_zone(cursor, batch.format, batch.layouts, batch.names)
     return found
-
-
-def _unreadable(cursor: duckdb.DuckDBPyConnection) -> int:
-    if not _has_reject_table(cursor):
-        return 0
-    row = cursor.execute("SELECT count(*) FROM (SELECT DISTINCT file_id, line FROM reject_errors)").fetchone()
-    return int(row[0]) if row else 0
-
-
-def _has_reject_table(cursor: duckdb.DuckDBPyConnection) -> bool:
-    row = cursor.execute("SELECT count(*) FROM duckdb_tables() WHERE table_name = 'reject_errors'").fetchone()
-    return bool(row and row[0])
-
-
-def _list_rejects(cursor: duckdb.DuckDBPyConnection, batch: Batch) -> list[Reject]:
-    listed = list[Reject]()
-    if _has_reject_table(cursor):
-        rows = cursor.execute(
-            "SELECT parse_filename(s.file_path), min(e.line), any_value(e.column_name), "
-            "any_value(left(e.csv_line, 200)), any_value(e.error_type) FROM reject_errors AS e JOIN reject_scans AS s USING (scan_id, file_id) "
-            "GROUP BY s.file_path, e.line ORDER BY ALL"
-        ).fetchall()
-        listed += [
-            Reject(file, line - 1, column, value, _structure(error)) for file, line, column, value, error in rows
-        ]
-    for layout, parts in _by_layout(batch.parts):
-        sql = rejected_sql(batch.format, layout, reading.union(parts, numbered=True))
-        listed += [Reject(*row) for row in cursor.execute(sql).fetchall()]
-    return listed
-
-
-def _structure(error: str) -> str:
-    return {
-        "MISSING COLUMNS": "the line has fewer columns than the header",
-        "TOO MANY COLUMNS": "the line has more columns than the header",
-        "UNQUOTED VALUE": "a quote is not closed",
-        "LINE SIZE OVER MAXIMUM": "the line is too long to be a row",
-        "INVALID ENCODING": "the line is not UTF-8 text; export the file as UTF-8",
-        "INVALID UNICODE": "the line is not UTF-8 text; export the file as UTF-8",
-    }.get(error.upper(), f"the line cannot be split into columns ({error.lower()})")
-
-
-def _digests(paths: Sequence[Path]) -> tuple[SourceFile, ...]:
-    return tuple(_digest(path) for path in paths)
-
-
-def _digest(path: Path) -> SourceFile:
-    digest, size = hashlib.sha256(), 0
-    with path.open("rb") as file:
-        while block := file.read(_CHUNK):
-            digest.update(block)
-            size += len(block)
-    return SourceFile(path.name, size, digest.hexdigest())
 
 
 def _blame(cursor: duckdb.DuckDBPyConnection, batch: Batch, error: duckdb.Error) -> str:

@@ -8,18 +8,19 @@ from __future__ import annotations
 
 import csv
 import gzip
-import json
+import io
 import zlib
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Final, Protocol
-from urllib.parse import unquote
 
 import duckdb
 
 from connectors.errors import UnreadableFileError
+from connectors.manifests import newest, read_manifest
 from connectors.values import literal, quoted
 
 
@@ -43,11 +44,15 @@ _ENDINGS: Final = {
 }
 _DELIMITERS: Final = (",", ";", "\t", "|")
 _NULLS: Final = ("NULL", "null", "\\N")
-_BOMS: Final = ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
+_UTF16: Final = b"\xff\xfe"
+_UTF16_BIG: Final = b"\xfe\xff"
 #: A line longer than this is not a row of a bill.
 _LONGEST_LINE: Final = 16_000_000
 _HEAD: Final = 1 << 20
 _GZIP: Final = b"\x1f\x8b"
+#: Tables of what the reader itself could not split into columns when rows are read again for their numbers.
+AGAIN: Final = "again_errors"
+AGAIN_SCANS: Final = "again_scans"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +66,7 @@ class Part:
         relation: SQL of its rows.
         numbered: SQL of its rows with `x_Row`, the number of each data row from 1.
         notes: what was assumed in reading it, said to the person.
+        repeated: columns that the file names more than once (case does not tell columns apart).
     """
 
     path: Path
@@ -69,6 +75,7 @@ class Part:
     relation: str
     numbered: str
     notes: tuple[str, ...] = ()
+    repeated: tuple[str, ...] = ()
 
 
 class Recognises(Protocol):
@@ -79,73 +86,74 @@ class Recognises(Protocol):
         ...
 
 
-def expand(names: Sequence[str]) -> list[Path]:
+def expand(names: Sequence[str], say: Callable[[str], None] = lambda _: None) -> list[Path]:
     """The bill files behind files, folders, globs and manifests, each once, in a stable order.
+
+    `say` takes a sentence for whatever was left out.
 
     Raises:
         UnreadableFileError: a name leads to nothing, or a folder holds no bill.
     """
     found: dict[Path, None] = {}
     for name in names:
-        for path in _expand_one(name):
+        for path in _expand_one(name, say):
             found.setdefault(path.resolve())
     return list(found)
 
 
-def _expand_one(name: str) -> list[Path]:
+def _expand_one(name: str, say: Callable[[str], None]) -> list[Path]:
     path = Path(name).expanduser()
     if path.is_dir():
-        manifests = [m for m in sorted(path.rglob("*.json")) if _manifest_files(m)]
-        if manifests:
-            return [file for manifest in manifests for file in _manifest_files(manifest)]
-        files = [f for f in sorted(path.rglob("*")) if f.is_file() and _ending(f) and not f.name.startswith((".", "_"))]
-        if not files:
-            raise UnreadableFileError(
-                f"The folder {path} holds no bill: no .parquet, .csv, .json, .ndjson or their .gz was found in it."
-            )
-        return files
+        return _expand_folder(path, say)
     if path.is_file():
-        return _manifest_files(path) or [path]
+        manifest = read_manifest(path)
+        return manifest.files() if manifest else [path]
+    if path.exists():
+        raise UnreadableFileError(f"{path} is neither a file nor a folder; save its content to a file first.")
     matches = sorted(Path(path.anchor or ".").glob(str(path.relative_to(path.anchor)))) if _is_glob(name) else []
     if not matches:
         kind = "No file matches" if _is_glob(name) else "There is no file"
         raise UnreadableFileError(f"{kind} {name}; check the path.")
-    return [file for match in matches for file in _expand_one(str(match))]
+    return [file for match in matches for file in _expand_one(str(match), say)]
+
+
+def _expand_folder(folder: Path, say: Callable[[str], None]) -> list[Path]:
+    """What the newest manifests name, and the bills beside them that belong to no export with manifests."""
+    manifests = [m for path in sorted(folder.rglob("*.json")) if (m := read_manifest(path))]
+    current, older = newest(manifests)
+    for manifest in older:
+        say(f"{manifest.path} describes an older delivery of the same export and period; it was left out.")
+    named = [file for manifest in current for file in manifest.files()]
+    exported = {_branch(folder, path) for path in (*named, *(m.path for m in manifests))}
+    known = {path.resolve() for path in (*named, *(m.path for m in manifests))}
+    files = list[Path]()
+    for file in sorted(folder.rglob("*")):
+        inside = file.relative_to(folder).parts
+        if not file.is_file() or not _ending(file) or any(part.startswith((".", "_")) for part in inside):
+            continue
+        if file.resolve() in known:
+            continue
+        if _branch(folder, file) in exported:
+            say(f"{file} is named by no current manifest of its export; it was left out.")
+        else:
+            files.append(file)
+    if not named and not files:
+        raise UnreadableFileError(
+            f"The folder {folder} holds no bill: no .parquet, .csv, .json, .ndjson or their .gz was found in it."
+        )
+    return [*named, *files]
+
+
+def _branch(folder: Path, path: Path) -> str | None:
+    """The folder directly below `folder` that holds `path`: "" for `folder` itself, None where it lies elsewhere."""
+    if not path.resolve().is_relative_to(folder.resolve()):
+        return None
+    inside = path.resolve().relative_to(folder.resolve()).parts
+    return inside[0] if len(inside) > 1 else ""
 
 
 def _is_glob(name: str) -> bool:
     return any(char in name for char in "*?[")
-
-
-def _manifest_files(path: Path) -> list[Path]:
-    """The files an AWS or Azure export manifest names, found beside it; nothing where it is no manifest."""
-    if path.suffix != ".json" or path.stat().st_size > _HEAD:
-        return []
-    try:
-        document = json.loads(path.read_text("utf-8-sig"))
-    except (ValueError, OSError):
-        return []
-    if not isinstance(document, dict):
-        return []
-    named = [str(f) for f in document.get("dataFiles") or []]
-    named += [str(b.get("blobName", "")) for b in document.get("blobs") or [] if isinstance(b, dict)]
-    return [_beside(path, unquote(name)) for name in named]
-
-
-def _beside(manifest: Path, name: str) -> Path:
-    """The local copy of a file that a manifest names by its place in a bucket or container."""
-    steps = name.split("://", 1)[-1].split("/")
-    for root in (manifest.parent, *manifest.parents):
-        for start in range(len(steps)):
-            candidate = root.joinpath(*steps[start:])
-            if candidate.is_file():
-                return candidate
-        if (root / ".git").exists():
-            break
-    raise UnreadableFileError(
-        f"{manifest.name} names {steps[-1]}, which is not beside it; the delivery is incomplete. "
-        "Copy all files of the export, or name the files themselves."
-    )
 
 
 def _ending(path: Path) -> Shape | None:
@@ -224,7 +232,7 @@ def _shape(path: Path, head: bytes) -> Shape:
         return Shape.PAGES
     if _ending(path) is Shape.PARQUET:
         raise UnreadableFileError(f"{path.name} is not a Parquet file although its name says so; download it again.")
-    if b"\x00" in head and not head.startswith(tuple(bom for bom, _ in _BOMS)):
+    if b"\x00" in head and not head.startswith((_UTF16, _UTF16_BIG)):
         raise UnreadableFileError(
             f"{path.name} is not a bill in a format this product reads (CSV, Parquet, JSON, NDJSON, .gz of them)."
         )
@@ -232,63 +240,87 @@ def _shape(path: Path, head: bytes) -> Shape:
 
 
 def _parquet(connection: duckdb.DuckDBPyConnection, path: Path) -> Part:
-    name = literal(str(path))
+    name = _literally(path)
     relation = f"SELECT * FROM read_parquet({name})"
     numbered = f"SELECT *, file_row_number + 1 AS x_Row FROM read_parquet({name}, file_row_number = true)"
     return Part(path, Shape.PARQUET, describe(connection, relation), relation, numbered)
 
 
+def _literally(path: Path) -> str:
+    """SQL of a file name in which the engine sees no pattern: `bill[1].csv` is not `bill1.csv`."""
+    return literal("".join(f"[{char}]" if char in "*?[" else char for char in str(path)))
+
+
 def _csv(path: Path, head: bytes, known: Recognises) -> Part:
-    encoding = next((name for bom, name in _BOMS if head.startswith(bom)), "utf-8")
+    if head.startswith(_UTF16_BIG):
+        raise UnreadableFileError(f"{path.name} is UTF-16 text in big-endian order; save it as UTF-8 and import that.")
+    encoding = "utf-16" if head.startswith(_UTF16) else "utf-8"
     text = head.decode("utf-16" if encoding != "utf-8" else "utf-8-sig", errors="replace")
-    delimiter, columns = _header(text, known)
+    delimiter, names = _header(text, known)
+    columns = _distinct(names)
+    times = Counter(name.strip().lower() for name in names)
+    repeated = tuple(dict.fromkeys(name.strip() for name in names if times[name.strip().lower()] > 1 and name.strip()))
     notes = (f"{path.name} was read with {delimiter!r} between its columns.",) if delimiter != "," else ()
     types = ", ".join(f"{literal(c)}: 'VARCHAR'" for c in columns)
+    with path.open("rb") as file:
+        compression = "gzip" if file.read(len(_GZIP)) == _GZIP else "none"
     options = (
         f"header = true, delim = {literal(delimiter)}, quote = '\"', escape = '\"', auto_detect = false, "
         f"nullstr = [{', '.join(literal(n) for n in ('', *_NULLS))}], max_line_size = {_LONGEST_LINE}, "
-        f"encoding = '{encoding}', columns = {{{types}}}"
+        f"encoding = '{encoding}', compression = '{compression}', columns = {{{types}}}, store_rejects = true"
     )
-    read = f"read_csv({literal(str(path))}, {options}, store_rejects = true)"
-    again = f"read_csv({literal(str(path))}, {options}, ignore_errors = true)"
+    read = f"read_csv({_literally(path)}, {options})"
+    # `ignore_errors` loses whole rows after a bad one; storing the rejects a second time does not.
+    again = f"read_csv({_literally(path)}, {options}, rejects_table = '{AGAIN}', rejects_scan = '{AGAIN_SCANS}')"
     numbered = f"SELECT *, row_number() OVER () AS x_Row FROM {again}"
-    return Part(path, Shape.CSV, dict.fromkeys(columns, "VARCHAR"), f"SELECT * FROM {read}", numbered, notes)
+    layout = dict.fromkeys(columns, "VARCHAR")
+    return Part(path, Shape.CSV, layout, f"SELECT * FROM {read}", numbered, notes, repeated)
 
 
 def _header(text: str, known: Recognises) -> tuple[str, list[str]]:
     """The delimiter under which the first line names columns of a known format; else the one that splits most."""
-    split = {d: next(csv.reader(text.splitlines()[:1], delimiter=d), []) for d in _DELIMITERS}
+    split = {delimiter: _first_row(text, delimiter) for delimiter in _DELIMITERS}
     for delimiter, columns in split.items():
-        if known(columns):
-            return delimiter, _distinct(columns)
+        if known(_distinct(columns)):
+            return delimiter, columns
     delimiter = max(_DELIMITERS, key=lambda d: len(split[d]))
-    return delimiter, _distinct(split[delimiter])
+    return delimiter, split[delimiter]
 
 
-def _distinct(columns: list[str]) -> list[str]:
+def _first_row(text: str, delimiter: str) -> list[str]:
+    try:
+        return next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), [])
+    except csv.Error:
+        return []
+
+
+def _distinct(columns: Sequence[str]) -> list[str]:
     """Column names made unique the way the engine does: a name that stands twice gets a number."""
-    seen: dict[str, int] = {}
+    seen = set[str]()
     names = list[str]()
     for at, column in enumerate(columns):
-        name = column.strip() or f"column{at}"
-        times = seen.get(name.lower(), 0)
-        seen[name.lower()] = times + 1
-        names.append(f"{name}_{times}" if times else name)
+        first = name = column.strip() or f"column{at}"
+        times = 0
+        while name.lower() in seen:
+            times += 1
+            name = f"{first}_{times}"
+        seen.add(name.lower())
+        names.append(name)
     return names
 
 
 def _lines(connection: duckdb.DuckDBPyConnection, path: Path) -> Part:
-    read = f"read_json({literal(str(path))}, format = 'newline_delimited', sample_size = -1)"
+    read = f"read_json({_literally(path)}, format = 'newline_delimited', sample_size = -1)"
     relation = f"SELECT * FROM {read}"
     numbered = f"SELECT *, row_number() OVER () AS x_Row FROM {read}"
     return Part(path, Shape.LINES, describe(connection, relation), relation, numbered)
 
 
 def union(parts: Sequence[Part], *, numbered: bool = False) -> str:
-    """SQL of the rows of several files of one layout, with the file's name where rows are numbered."""
+    """SQL of the rows of several files of one layout, with the file's path where rows are numbered."""
     if numbered:
         return " UNION ALL BY NAME ".join(
-            f"SELECT *, {literal(p.path.name)} AS x_File FROM ({p.numbered}) AS p" for p in parts
+            f"SELECT *, {literal(str(p.path))} AS x_File FROM ({p.numbered}) AS p" for p in parts
         )
     return " UNION ALL BY NAME ".join(p.relation for p in parts)
 
