@@ -89,7 +89,7 @@ def protection(settings: Settings, workspace: str, host: str, *, oidc: bool) -> 
         return Protection.NONE
     raise SignInError(
         f"Anyone who reaches {host} could read the bills of workspace {workspace!r}, so the app does not start there "
-        f"without sign-in. Set a password (spendproof password --workspace {workspace}), configure an identity "
+        f"without sign-in. Set a password (spendproof set-password --workspace {workspace}), configure an identity "
         "provider ([auth] and [spendproof] people in .streamlit/secrets.toml), or use --host 127.0.0.1."
     )
 

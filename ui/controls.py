@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Final
+from typing import Any, Final
 
 import streamlit as st
 
@@ -107,6 +107,11 @@ def metric() -> Metric:
 def choice(label: str, options: Sequence[str], key: str) -> str:
     """One of several, the first by default."""
     return st.selectbox(label, options, key=key, bind="query-params") or options[0]
+
+
+def row(coverage: Coverage) -> Any:  # noqa: ANN401 - Streamlit's container
+    """The row that the choices stand in, as wide as it has choices."""
+    return st.grid(3 if len(coverage.currencies) == 1 else 4, min_column_width=180)
 
 
 def currency(coverage: Coverage) -> str:

@@ -35,7 +35,8 @@ OTHER_COLOUR: Final = "#8d979e"
 TOP: Final = 10
 _QUIET: Final = "#7f8a92"
 _BAND: Final = "rgba(127, 138, 146, 0.14)"
-_HEIGHT: Final = 320
+#: Of the plot alone; the legend below it is as high as the width makes it.
+_HEIGHT: Final = 260
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +185,7 @@ def _time(axis: Axis) -> Spec:
 
 
 def _scale(title: str) -> Spec:
-    return {"axis": {"title": title, "format": "~s", "tickCount": 5, "domain": False, "titlePadding": 10}}
+    return {"axis": {"title": title, "labelExpr": "format(datum.value, '~s')", "tickCount": 5, "domain": False, "titlePadding": 10}}
 
 
 def _colour(palette: Mapping[str, str]) -> Spec:
@@ -193,12 +194,12 @@ def _colour(palette: Mapping[str, str]) -> Spec:
         "type": "nominal",
         "scale": {"domain": list(palette), "range": list(palette.values())},
         "sort": None,
-        "legend": {"title": None, "orient": "bottom", "columns": {"expr": LEGEND_COLUMNS}, "labelLimit": 230},
+        "legend": {"title": None, "orient": "bottom", "columns": {"expr": LEGEND_COLUMNS}, "labelLimit": 290, "symbolType": "square"},
     }
 
 
 #: As many columns as the width has room for, so that no name is cut off on a phone.
-LEGEND_COLUMNS: Final = "max(1, floor(width / 215))"
+LEGEND_COLUMNS: Final = "max(1, floor(width / 270))"
 
 
 def _tooltip(axis: Axis) -> list[Spec]:
@@ -229,7 +230,7 @@ def _band(axis: Axis) -> list[Spec]:
         },
         {
             "data": data,
-            "mark": {"type": "text", "align": "left", "baseline": "top", "dx": 5, "dy": 5, "color": _QUIET, "fontSize": 11},
+            "mark": {"type": "text", "align": "left", "baseline": "bottom", "dx": 1, "dy": -4, "color": _QUIET, "fontSize": 11},
             "encoding": {"x": x, "y": {"value": 0}, "text": {"field": "text"}},
         },
     ]
@@ -238,6 +239,8 @@ def _band(axis: Axis) -> list[Spec]:
 def _chart(layers: list[Spec], values: list[dict[str, Any]]) -> Spec:
     return {
         "height": _HEIGHT,
+        "autosize": {"type": "fit-x", "contains": "padding"},
+        "padding": {"top": 18, "bottom": 4, "left": 4, "right": 8},
         "data": {"values": values},
         "layer": layers,
         "config": {"view": {"stroke": None}, "axis": {"labelFontSize": 12, "titleFontSize": 12, "titleFontWeight": 400}},

@@ -1,232 +1,185 @@
-"""Loads: what came in, what was refused and why, what the checks noticed, and the days that are missing."""
+"""Loads and rejects as the command line prints them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Sequence
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any
 
-import streamlit as st
-
-from analysis.result import plain, quotient
-from connectors.errors import UnknownFormatError
-from connectors.registry import named
-from ui import data, exports, numbers
-from ui.data import Lineage, Source
-from ui.frame import View, page
-from ui.tables import count_column, show
-
-_COUNTED: Final = frozenset({"error", "warning"})
-_SEVERITIES: Final = ("error", "warning", "note")
-SCORE_MEANS: Final = (
-    "Share of the newest load's rows that were taken and that no check of the kind error or warning names. "
-    "A row that several checks name counts once for each."
-)
+from ledger.checks import Finding
+from ledger.lake import Lake
+from ledger.replace import Loaded
+from ui.console import print_json, print_table, say_out
 
 
-def draw(view: View) -> None:
-    """The page below its title."""
-    held = data.lineage(view.workspace, view.snapshot)
-    _cards(held)
-    _sources(view, held)
-    _findings(view, held)
-    _rejects(view, held)
-    _loads(view, held)
-
-
-def source_name(connection: str) -> str:
-    """A connection as people call it: without the mark that it is a file."""
-    return connection.removeprefix("file:")
-
-
-def title_of(format_: str) -> str:
-    """A format's title; its name where this version no longer knows it."""
-    try:
-        return named(format_).title
-    except UnknownFormatError:
-        return format_
-
-
-def newest(held: Lineage) -> list[dict[str, Any]]:
-    """The newest load of each connection and table, in order of connection."""
-    found: dict[tuple[str, str], dict[str, Any]] = {}
-    for load in held.loads:
-        found.setdefault((load["Connection"], load["TableName"]), load)
-    return [found[key] for key in sorted(found)]
-
-
-def score(load: Mapping[str, Any], findings: Sequence[Mapping[str, Any]]) -> Decimal | None:
-    """`SCORE_MEANS`, between 0 and 1; None for a load without rows."""
-    if not load["RowsIn"]:
-        return None
-    named_rows = sum(
-        finding["RowCount"]
-        for finding in findings
-        if finding["LoadId"] == load["LoadId"] and finding["Severity"] in _COUNTED
-    )
-    return quotient(Decimal(max(0, load["RowsIn"] - load["RowsRejected"] - named_rows)), Decimal(load["RowsIn"]))
-
-
-def money_by_currency(billed: Mapping[str, str] | None) -> str:
-    """Amounts of several currencies side by side, never summed."""
-    amounts = data.amounts(dict(billed or {}))
-    return "; ".join(numbers.money(amount, code) for code, amount in sorted(amounts.items())) or numbers.NONE
-
-
-def _cards(held: Lineage) -> None:
-    now = newest(held)
-    last = max((load["LoadedAt"] for load in held.loads), default=None)
-    cards = (
-        ("Sources", numbers.count(len({load["Connection"] for load in now}))),
-        ("Rows loaded", numbers.count(sum(load["RowsLoaded"] for load in held.loads))),
-        ("Rows rejected", numbers.count(sum(load["RowsRejected"] for load in held.loads))),
-        ("Last load", f"{last:%-d %b %Y}" if last else None),
-    )
-    with st.grid(4, min_column_width=200):
-        for label, figure in cards:
-            st.metric(label, figure, border=True, height="stretch")
-
-
-def _sources(view: View, held: Lineage) -> None:
-    days = {source.connection: source for source in view.coverage.sources}
-    st.subheader("Sources", anchor=False)
-    records = [_source(load, days.get(load["Connection"]), held) for load in newest(held)]
-    columns = {
-        "Score": st.column_config.NumberColumn(format="%.1f%%", help=SCORE_MEANS),
-        "Missing days": count_column("Days without any charge between the first and the last one"),
-        "Errors": count_column(),
-        "Warnings": count_column(),
-        "Notes": count_column(),
-    }
-    show(records, columns, alt="Sources with their score, days and findings", key="sources-table")
-    for source in view.coverage.sources:
-        if source.missing:
-            shown = ", ".join(numbers.day(day) for day in source.missing[:10])
-            more = f" and {len(source.missing) - 10} more" if len(source.missing) > 10 else ""  # noqa: PLR2004
-            st.warning(
-                f"{source_name(source.connection)}: no charges on {shown}{more}. These days are gaps, not zeros; load "
-                "the bill again when it is complete."
-            )
-
-
-def _source(load: Mapping[str, Any], days: Source | None, held: Lineage) -> dict[str, Any]:
-    found = [f for f in held.findings if f["LoadId"] == load["LoadId"]]
-    counted = {kind: sum(1 for f in found if f["Severity"] == kind) for kind in _SEVERITIES}
-    part = score(load, held.findings)
+def record(loaded: Loaded) -> dict[str, Any]:
+    """One load as JSON: counts, decimal strings by currency, what it holds and what was noticed."""
     return {
-        "Source": source_name(load["Connection"]),
-        "Holds": load["TableName"],
-        "Score": numbers.points(part),
-        "Errors": counted["error"],
-        "Warnings": counted["warning"],
-        "Notes": counted["note"],
-        "First day": days.first if days else None,
-        "Last day": days.last if days else None,
-        "Missing days": len(days.missing) if days else None,
+        "load_id": loaded.load_id,
+        "format": loaded.format,
+        "provider": loaded.provider,
+        "connection": loaded.connection,
+        "table": loaded.table,
+        "snapshot": loaded.snapshot,
+        "unchanged": loaded.unchanged,
+        "rows_in": loaded.rows_in,
+        "rows_loaded": loaded.rows_loaded,
+        "rows_rejected": loaded.rows_rejected,
+        "rows_dropped": loaded.rows_dropped,
+        "rows_added": loaded.rows_added,
+        "billed_cost_in": _strings(loaded.billed_in),
+        "billed_cost_loaded": _strings(loaded.billed_loaded),
+        "periods": list(loaded.periods),
+        "replaced": list(loaded.replaced),
+        "findings": [_finding(f) for f in loaded.findings],
     }
 
 
-def _findings(view: View, held: Lineage) -> None:
-    left, right = st.columns([3, 1], vertical_alignment="bottom")
-    left.subheader("What the checks noticed", anchor=False)
-    if not held.findings:
-        st.caption("Nothing: every check passed on every row.")
-        return
-    names = {load["LoadId"]: source_name(load["Connection"]) for load in held.loads}
-    current = {load["LoadId"] for load in newest(held)}
-    found = [finding for finding in held.findings if finding["LoadId"] in current]
-    found.sort(key=lambda f: (_SEVERITIES.index(f["Severity"]), -f["RowCount"]))
-    records = [
-        {
-            "Kind": finding["Severity"],
-            "What": finding["Sentence"],
-            "Source": names.get(finding["LoadId"], numbers.NONE),
-            "Rows": finding["RowCount"] or None,
-            "Billed": money_by_currency(finding["Billed"]) if finding["Billed"] else None,
-        }
-        for finding in found
-    ]
-    with right, st.container(horizontal=True, horizontal_alignment="right"):
-        exports.button(view, "findings", lambda: records)
-    columns = {"What": st.column_config.TextColumn(width="large"), "Rows": count_column()}
-    st.caption("Of the newest load of each source. A check never changes or drops a row.")
-    show(records, columns, alt="Findings of the checks", key="findings-table")
-
-
-def _rejects(view: View, held: Lineage) -> None:
-    left, right = st.columns([3, 1], vertical_alignment="bottom")
-    left.subheader("Rejected rows", anchor=False)
-    if not held.rejects:
-        st.caption("None: every row that came in was taken.")
-        return
-    records = [
-        {
-            "File": row["File"],
-            "Row": row["RowNumber"],
-            "Column": row["ColumnName"],
-            "Value": row["Value"],
-            "Reason": row["Reason"],
-        }
-        for row in held.rejects
-    ]
-    with right, st.container(horizontal=True, horizontal_alignment="right"):
-        exports.button(view, "rejects", lambda: records)
-    if held.rejected > len(records):
-        st.caption(f"The first {numbers.count(len(records))} of {numbers.count(held.rejected)}.")
-    columns = {"Row": count_column("Row of the file, the first row of data being 1")}
-    show(records, columns, alt="Rejected rows with the reason of each", key="rejects-table")
-
-
-def _loads(view: View, held: Lineage) -> None:
-    left, right = st.columns([3, 1], vertical_alignment="bottom")
-    left.subheader("Loads", anchor=False)
-    records = [_load(load) for load in held.loads]
-    with right, st.container(horizontal=True, horizontal_alignment="right"):
-        exports.button(view, "loads", lambda: [_exported(load) for load in held.loads])
-    columns = {
-        "When, UTC": st.column_config.DatetimeColumn(format="D MMM YYYY, HH:mm", timezone="UTC"),
-        **{name: count_column() for name in ("Rows in", "Loaded", "Rejected")},
-        "Left out": count_column("Rows that another row of the source carries already"),
-        "Added": count_column("Rows that the mapping made, such as the unused part of a commitment"),
-    }
-    show(records, columns, alt="Loads, the newest first", key="loads-table")
-
-
-def _load(load: Mapping[str, Any]) -> dict[str, Any]:
-    files = [str(source["name"]) for source in load["Sources"]]
+def summary(results: Sequence[Loaded]) -> dict[str, Any]:
+    """All loads of one command: sums over them, the facts of a single one, and each in `loads`."""
+    records = [record(r) for r in results]
+    single = records[0] if len(records) == 1 else {}
+    counts = ("rows_in", "rows_loaded", "rows_rejected", "rows_dropped", "rows_added")
     return {
-        "When, UTC": load["LoadedAt"],
-        "Format": title_of(load["Format"]),
-        "Files": files[0] if len(files) == 1 else f"{len(files)} files, {files[0]} first",
-        "Rows in": load["RowsIn"],
-        "Loaded": load["RowsLoaded"],
-        "Rejected": load["RowsRejected"],
-        "Left out": load["RowsDropped"],
-        "Added": load["RowsAdded"],
-        "Billed in": money_by_currency(load["BilledIn"]),
-        "Billed loaded": money_by_currency(load["BilledLoaded"]),
-        "Sample": "synthetic" if load["Synthetic"] else "no",
+        "load_id": single.get("load_id"),
+        "format": single.get("format"),
+        "provider": single.get("provider"),
+        "snapshot": max((r.snapshot for r in results), default=None),
+        **{name: sum(r[name] for r in records) for name in counts},
+        "billed_cost_in": _strings(_sum(r.billed_in for r in results)),
+        "billed_cost_loaded": _strings(_sum(r.billed_loaded for r in results)),
+        "periods": sorted({period for r in results for period in r.periods}),
+        "findings": [finding for r in records for finding in r["findings"]],
+        "loads": records,
     }
 
 
-def _exported(load: Mapping[str, Any]) -> dict[str, Any]:
-    """A load with every file and its digest, amounts in full."""
-    full = {
-        name: "; ".join(f"{code} {plain(amount)}" for code, amount in data.amounts(load[name]).items())
-        for name in ("BilledIn", "BilledLoaded")
+def print_loaded(results: Sequence[Loaded]) -> None:
+    """What each load of a command did, for people."""
+    for r in results:
+        if r.unchanged:
+            say_out(f"{r.format}: already loaded as {r.load_id}; nothing changed.")
+            continue
+        money = "".join(f", {amount:,.2f} {currency}" for currency, amount in sorted(r.billed_loaded.items()))
+        say_out(f"{r.format}: {r.rows_loaded:,} of {r.rows_in:,} rows loaded{money} (load {r.load_id})")
+        if r.periods:
+            say_out(f"  holds {_shown(r.periods)}" + (", replacing what was there" if r.replaced else ""))
+        if r.rows_dropped or r.rows_added:
+            say_out(f"  {r.rows_dropped:,} rows offset others and were left out, {r.rows_added:,} were split in two")
+        if r.rows_rejected:
+            say_out(f"  {r.rows_rejected:,} rows could not be taken: spendproof rejects --load {r.load_id}")
+        for finding in r.findings:
+            say_out(f"  {finding.severity}: {finding.sentence}")
+
+
+def print_loads(lake: Lake, *, as_json: bool) -> None:
+    """Every load, newest first."""
+    loads = lake.records("SELECT * FROM loads ORDER BY LoadedAt DESC, LoadId DESC")
+    if as_json:
+        print_json([_load(row) for row in loads])
+        return
+    if not loads:
+        say_out("Nothing was loaded yet. Load a bill: spendproof import FILE...")
+        return
+    rows = [
+        (
+            row["LoadId"],
+            f"{row['LoadedAt']:%Y-%m-%d %H:%M}",
+            row["Format"],
+            _shown(json.loads(row["Periods"])),
+            row["RowsLoaded"],
+            row["RowsRejected"],
+            _amounts(json.loads(row["BilledLoaded"])),
+        )
+        for row in loads
+    ]
+    headings = ("load", "loaded at (UTC)", "format", "periods", "rows", "rejected", "billed")
+    print_table(headings, rows, right=(4, 5, 6))
+
+
+def print_rejects(lake: Lake, load: str | None, *, as_json: bool) -> None:
+    """Every row that could not be taken."""
+    condition, values = ("WHERE LoadId = ?", [load]) if load else ("", [])
+    rows = lake.records(f"SELECT * FROM rejects {condition} ORDER BY LoadId DESC, File, RowNumber", values)
+    if as_json:
+        names = {
+            "load_id": "LoadId",
+            "file": "File",
+            "row": "RowNumber",
+            "column": "ColumnName",
+            "value": "Value",
+            "reason": "Reason",
+        }
+        print_json([{key: row[name] for key, name in names.items()} for row in rows])
+        return
+    if not rows:
+        say_out("No row was rejected.")
+        return
+    table = [(r["File"], r["RowNumber"], r["ColumnName"], r["Value"], r["Reason"]) for r in rows]
+    print_table(("file", "row", "column", "value", "reason"), table, right=(1,))
+
+
+def print_removed(source: str, loads: Sequence[str], *, as_json: bool) -> None:
+    """What taking a source out of the ledger did."""
+    if as_json:
+        print_json({"source": source, "loads_removed": list(loads)})
+    else:
+        say_out(f"The rows of {source} ({len(loads)} loads) are no longer in the ledger.")
+
+
+def _load(row: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "load_id": row["LoadId"],
+        "connection": row["Connection"],
+        "format": row["Format"],
+        "provider": row["Provider"],
+        "table": row["TableName"],
+        "loaded_at": row["LoadedAt"].isoformat(),
+        "sources": json.loads(row["Sources"]),
+        "periods": json.loads(row["Periods"]),
+        "first_moment": row["FirstMoment"] and row["FirstMoment"].isoformat(),
+        "last_moment": row["LastMoment"] and row["LastMoment"].isoformat(),
+        "rows_in": row["RowsIn"],
+        "rows_loaded": row["RowsLoaded"],
+        "rows_rejected": row["RowsRejected"],
+        "rows_dropped": row["RowsDropped"],
+        "rows_added": row["RowsAdded"],
+        "billed_cost_in": json.loads(row["BilledIn"]),
+        "billed_cost_loaded": json.loads(row["BilledLoaded"]),
+        "replaced": json.loads(row["Replaced"]),
+        "synthetic": row["Synthetic"],
     }
-    files = "; ".join(f"{source['name']} sha256:{source['sha256']}" for source in load["Sources"])
-    kept = ("LoadId", "Connection", "Format", "TableName", "RowsIn", "RowsLoaded", "RowsRejected", "RowsDropped")
-    return {name: load[name] for name in kept} | {
-        "RowsAdded": load["RowsAdded"],
-        "LoadedAt": load["LoadedAt"].isoformat(),
-        **full,
-        "Files": files,
-        "Synthetic": load["Synthetic"],
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    return {
+        "check": finding.check,
+        "severity": finding.severity,
+        "rows": finding.rows,
+        "billed_cost": finding.billed,
+        "sentence": finding.sentence,
+        "examples": finding.examples,
     }
 
 
-PAGE: Final = page(
-    "Loads", "What was loaded, what was refused, and how far the data can be trusted.", draw, needs_charges=False
-)
+def _strings(amounts: dict[str, Decimal]) -> dict[str, str]:
+    return {currency: f"{amount:f}" for currency, amount in sorted(amounts.items())}
 
+
+def _sum(parts: Any) -> dict[str, Decimal]:  # noqa: ANN401 - any iterable of amounts by currency
+    totals: dict[str, Decimal] = {}
+    for part in parts:
+        for currency, amount in part.items():
+            totals[currency] = totals.get(currency, Decimal(0)) + amount
+    return totals
+
+
+def _amounts(amounts: dict[str, str]) -> str:
+    return ", ".join(f"{Decimal(value):,.2f} {currency}" for currency, value in sorted(amounts.items())) or "-"
+
+
+def _shown(periods: Sequence[str]) -> str:
+    if not periods:
+        return "-"
+    return periods[0] if len(periods) == 1 else f"{periods[0].split('..')[0]} to {periods[-1].split('..')[-1]}"

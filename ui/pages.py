@@ -6,10 +6,10 @@ from typing import Final
 
 import streamlit as st
 
-from ui import loads, spend, unit_cost
+from ui import quality, spend, unit_cost
 
 #: Title, address and page; the first is where one arrives.
-PAGES: Final = (("Spend", "spend", spend.PAGE), ("Unit cost", "unit-cost", unit_cost.PAGE), ("Loads", "loads", loads.PAGE))
+PAGES: Final = (("Spend", "spend", spend.PAGE), ("Unit cost", "unit-cost", unit_cost.PAGE), ("Loads and data quality", "loads", quality.PAGE))
 
 
 def navigation() -> list[st.Page]:

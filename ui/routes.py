@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import logging
 import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -17,11 +18,13 @@ from starlette.responses import HTMLResponse, PlainTextResponse, RedirectRespons
 from starlette.routing import Route
 
 from accounts.signin import SESSION_HOURS, Attempts, Protection, issue, verify
+from ledger.errors import LedgerError
 from ui import running
 from ui.gate import COOKIE, SIGN_IN, SIGN_OUT, Gate
 
 MAIN: Final = Path(__file__).with_name("main.py")
 _PAGE: Final = Path(__file__).with_name("static") / "sign_in.html"
+_log: Final = logging.getLogger(__name__)
 _attempts: Final = Attempts()
 
 
@@ -76,6 +79,7 @@ async def sign_out(_: Request) -> Response:
 async def warm_up(_: Any) -> AsyncGenerator[None]:  # noqa: ANN401 - Streamlit passes its App
     """Load what the first page needs before anybody waits for it."""
     await to_thread.run_sync(_warm)
+    running.current().ready()
     yield
 
 
@@ -83,7 +87,11 @@ def _warm() -> None:
     from ui import data, pages  # noqa: PLC0415 - the heavy imports are what is warmed
 
     pages.warm()
-    data.warm(running.current())
+    try:
+        data.warm(running.current())
+    except LedgerError:
+        # The pages themselves say what is wrong with the lake, to a person who can read it.
+        _log.exception("the lake could not be opened at the start")
 
 
 def _form(message: str = "", status: int = 200) -> Response:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from accounts.home import Settings
@@ -17,12 +18,14 @@ class Running:
         workspace: the one workspace that is shown.
         protection: how people sign in.
         people: addresses that may enter by an identity provider.
+        ready: called once, when the server answers.
     """
 
     settings: Settings
     workspace: str
     protection: Protection
     people: tuple[str, ...] = ()
+    ready: Callable[[], None] = lambda: None
 
 
 _set: list[Running] = []

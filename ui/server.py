@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
+import logging
 import socket
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,7 +25,9 @@ class ServerError(Exception):
     """The app cannot listen where it was told to; the message says why and what to do."""
 
 
-def serve(settings: Settings, workspace: str, host: str = HOST, port: int = PORT) -> None:
+def serve(
+    settings: Settings, workspace: str, host: str = HOST, port: int = PORT, *, ready: Callable[[str], None] = print
+) -> None:
     """Serve one workspace's screens until interrupted.
 
     Args:
@@ -31,6 +35,7 @@ def serve(settings: Settings, workspace: str, host: str = HOST, port: int = PORT
         workspace: the workspace to show; one without data shows how to load some.
         host: address to listen on. Any but a loopback address needs sign-in.
         port: TCP port to listen on.
+        ready: takes the app's address once it answers; printed by default.
 
     Raises:
         SignInError: others could reach the address, and there is no sign-in.
@@ -42,7 +47,10 @@ def serve(settings: Settings, workspace: str, host: str = HOST, port: int = PORT
     if way is Protection.OIDC and importlib.util.find_spec("authlib") is None:
         raise SignInError("Sign-in by an identity provider needs the package Authlib; install streamlit[auth].")
     _refuse_taken(host, port)
-    running.configure(running.Running(settings, workspace, way, people))
+    url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    running.configure(running.Running(settings, workspace, way, people, lambda: ready(url)))
+    # Streamlit reads its settings when imported and warns when they are set, as they are here, later.
+    logging.getLogger("streamlit.config").setLevel(logging.ERROR)
     # By name: the layers forbid this room to import the module above it, which holds the only App of the process.
     app = importlib.import_module("app").app
     app.run(config={**_options(tomllib.loads(CONFIG.read_text())), "server.address": host, "server.port": port})

@@ -71,7 +71,7 @@ def rows(view: View, by: tuple[str, ...], span: Span, asked: Question) -> list[S
 
 def draw(view: View) -> None:
     """The page below its title."""
-    with st.grid(4, min_column_width=200):
+    with controls.row(view.coverage):
         span = controls.span(view.coverage)
         group = controls.choice("Group by", list(GROUPS), "group")
         metric = controls.metric()
@@ -99,11 +99,13 @@ def _cards(view: View, asked: Question, *, compared: bool) -> None:
         for label, metric in controls.METRICS.items():
             amount, earlier = cost_of(now, metric), cost_of(then, metric)
             moved = numbers.change(amount, earlier)
+            unknown = f"unknown for {numbers.money(now.billed_without_list, asked.currency)}" if now else None
             st.metric(
                 f"{label} cost",
                 None if amount is None else numbers.money(amount, asked.currency),
-                None if moved is None else numbers.percent(moved, sign=True),
-                delta_color="inverse",
+                unknown if amount is None else None if moved is None else numbers.percent(moved, sign=True),
+                delta_color="off" if amount is None else "inverse",
+                delta_arrow="off" if amount is None or moved == ZERO else "auto",
                 delta_description=f"from {numbers.money(earlier, asked.currency)}" if moved is not None else None,
                 border=True,
                 height="stretch",
@@ -118,7 +120,7 @@ def _notes(view: View, asked: Question, found: Sequence[SpendRow]) -> None:
         said.append("No earlier period of the same length is loaded, so there is nothing to compare with.")
     start = controls.provisional_from(view.coverage, _today())
     if start is not None and start <= asked.span.last:
-        said.append(f"Provisional from {numbers.day(start)} on: the newest billing period may still be restated.")
+        said.append(f":orange-badge[Provisional] from {numbers.day(start)} on: the newest billing period may still be restated.")
     unlisted = total(row.billed_without_list for row in found)
     if unlisted != ZERO:
         figure = numbers.money(unlisted, asked.currency)
@@ -129,7 +131,7 @@ def _notes(view: View, asked: Question, found: Sequence[SpendRow]) -> None:
         if (days := [d for d in source.missing if asked.span.first <= d <= asked.span.last])
     ]
     if missing:
-        said.append(f"Days without any charge, by source: {', '.join(missing)}; see Loads.")
+        said.append(f"Days without any charge, by source: {', '.join(missing)}; see Loads and data quality.")
     said.append("Usage, purchases, credits, refunds and taxes are all included.")
     # A dollar sign would open a formula.
     st.caption(" ".join(said).replace("$", "\\$"))

@@ -9,8 +9,11 @@ import streamlit as st
 
 from ui import numbers
 
-_ROW: Final = 35
-_MOST_ROWS: Final = 15
+#: Characters that mean something in Markdown.
+_MARKUP: Final = frozenset("\\`*_{}[]<>()#+-!|$:~")
+_ROW: Final = 34
+_HEADER: Final = 36
+_MOST_ROWS: Final = 20
 
 
 def money_column(note: str | None = None) -> Any:  # noqa: ANN401 - Streamlit's own untyped description
@@ -33,8 +36,30 @@ def percent_column(*, signed: bool = False) -> Any:  # noqa: ANN401
     return st.column_config.NumberColumn(format="%+.1f%%" if signed else "%.1f%%")
 
 
-def show(records: Sequence[Mapping[str, Any]], columns: Mapping[str, Any], *, alt: str, key: str) -> None:
-    """A table of the records, one line each, in their order."""
+def day_column() -> Any:  # noqa: ANN401
+    """A day, the month by its name."""
+    return st.column_config.DateColumn(format="D MMM YYYY")
+
+
+def show_text(records: Sequence[Mapping[str, str | None]], *, alt: str) -> None:
+    """A table of sentences, which wrap."""
+    import pandas as pd  # noqa: PLC0415
+
+    safe = [{name: _plain(value) for name, value in record.items()} for record in records]
+    st.table(pd.DataFrame(safe), border="horizontal", hide_index=True, alt=alt)
+
+
+def _plain(value: str | None) -> str:
+    """Text of a bill as it is: a dollar sign would open a formula, a bracket a link to somewhere else."""
+    if value is None:
+        return numbers.NONE
+    return "".join(f"\\{c}" if c in _MARKUP else c for c in value)
+
+
+def show(
+    records: Sequence[Mapping[str, Any]], columns: Mapping[str, Any], *, alt: str, key: str
+) -> None:
+    """A table of the records in their order."""
     import pyarrow as pa  # noqa: PLC0415 - half a second that only a table needs
 
     names = list(dict.fromkeys(name for record in records for name in record))
@@ -44,7 +69,8 @@ def show(records: Sequence[Mapping[str, Any]], columns: Mapping[str, Any], *, al
         hide_index=True,
         column_config={name: columns[name] for name in names if name in columns},
         placeholder=numbers.NONE,
-        height=_ROW * (min(len(records), _MOST_ROWS) + 1) + 3,
+        row_height=_ROW,
+        height=_ROW * min(len(records), _MOST_ROWS) + _HEADER,
         key=key,
         alt=alt,
     )

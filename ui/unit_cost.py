@@ -16,7 +16,7 @@ from analysis.unit_cost import UnitCostRow
 from ui import controls, data, exports, figures, numbers
 from ui.controls import Span
 from ui.frame import View, page
-from ui.tables import count_column, money_column, price_column, show
+from ui.tables import count_column, money_column, price_column, show, show_text
 
 GROUPS: Final = {
     "Model": ("model",),
@@ -57,7 +57,7 @@ def rows(view: View, by: tuple[str, ...], asked: Question) -> list[UnitCostRow]:
 
 def draw(view: View) -> None:
     """The page below its title."""
-    with st.grid(4, min_column_width=200):
+    with controls.row(view.coverage):
         span = controls.span(view.coverage)
         group = controls.choice("Group by", list(GROUPS), "tokens-by")
         metric = controls.metric()
@@ -85,7 +85,7 @@ def _cards(view: View, asked: Question) -> None:
     whole = None if cost is None or without is None else total((cost, without))
     part = None if whole is None or without is None else share(without, whole)
     cards = (
-        ("Cost per 1M tokens", _money(blend.cost_per_million, unit, price=True), "all models and token types together"),
+        ("Cost per 1M tokens", _money(blend.cost_per_million, unit, price=True), "blended over all"),
         ("Tokens", numbers.tokens(blend.tokens) if blend.tokens else None, _origin(blend)),
         ("Cost of these tokens", _money(cost, unit) if blend.tokens else None, f"{asked.metric.value} cost"),
         (
@@ -117,14 +117,14 @@ def _money(amount: Decimal | None, currency: str, *, price: bool = False) -> str
 def _origin(blend: UnitCostRow) -> str:
     if not blend.tokens_from_usage:
         return "as the bill states them"
-    return f"{numbers.percent(share(blend.tokens_from_usage, blend.tokens))} of them from usage records"
+    return f"{numbers.percent(share(blend.tokens_from_usage, blend.tokens))} from usage records"
 
 
 def _notes(view: View, asked: Question) -> None:
     said = [f"{asked.span}, amounts in {asked.currency}. Cost and tokens of the same charges are divided."]
     start = controls.provisional_from(view.coverage, datetime.now(UTC).date())
     if start is not None and start <= asked.span.last:
-        said.append(f"Provisional from {numbers.day(start)} on: the newest billing period may still be restated.")
+        said.append(f":orange-badge[Provisional] from {numbers.day(start)} on: the newest billing period may still be restated.")
     st.caption(" ".join(said).replace("$", "\\$"))
 
 
@@ -227,12 +227,15 @@ def _gaps(view: View, asked: Question, found: Sequence[UnitCostRow]) -> None:
         return
     records.sort(key=lambda record: -(record[f"Cost, {unit}"] or ZERO))
     st.caption("These charges are AI cost, but no price per token can be told from them, so they stand apart.")
-    columns = {
-        f"Cost, {unit}": money_column(),
-        "Charges": count_column(),
-        "Reason": st.column_config.TextColumn(width="large"),
-    }
-    show(records, columns, alt=f"Cost without token quantity, {asked.span}", key="gaps-table")
+    shown = [
+        {
+            **record,
+            f"Cost, {unit}": f"{numbers.money(record[f'Cost, {unit}'], unit)}",
+            "Charges": numbers.count(record["Charges"]),
+        }
+        for record in records
+    ]
+    show_text(shown, alt=f"Cost without token quantity, {asked.span}")
 
 
 PAGE: Final = page("Unit cost", "What a million tokens cost, and what part of the cost has no tokens to divide by.", draw)
