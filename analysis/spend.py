@@ -61,6 +61,7 @@ class SpendRow:
         list_cost: FOCUS ListCost of the charges that have one; None where none has.
         billed_without_list: BilledCost of the charges whose list cost is unknown, and which `list_cost` leaves out.
         charges: number of charges.
+        charges_without_effective: charges whose effective cost is unknown, and which `effective_cost` leaves out.
     """
 
     dimensions: Dimensions
@@ -70,6 +71,7 @@ class SpendRow:
     list_cost: Decimal | None
     billed_without_list: Decimal
     charges: int
+    charges_without_effective: int
 
     def cost(self, metric: Metric) -> Decimal | None:
         """The amount of one metric, or None where it is unknown."""
@@ -88,6 +90,7 @@ class SpendRow:
             "list_cost": plain(self.list_cost),
             "billed_without_list": plain(self.billed_without_list),
             "charges": self.charges,
+            "charges_without_effective": self.charges_without_effective,
             "currency": self.currency,
         }
 
@@ -127,7 +130,7 @@ def spend(table: ir.Table, by: Sequence[str], *, start: date | None = None, end:
 
     Returns:
         The dimensions under their names, `currency`, `billed_cost`, `effective_cost`, `list_cost` (NULL where
-        no list cost is known), `billed_without_list` and `charges`.
+        no list cost is known), `billed_without_list`, `charges` and `charges_without_effective`.
 
     Raises:
         ValueError: a dimension is not known, or is not in the rollup while `table` is the rollup.
@@ -144,6 +147,7 @@ def spend(table: ir.Table, by: Sequence[str], *, start: date | None = None, end:
         list_cost=summed(daily, "ListCost"),
         billed_without_list=summed(daily, "BilledWithoutList"),
         charges=summed(daily, "Charges"),
+        charges_without_effective=summed(daily, "ChargesWithoutEffective"),
     )
 
 
@@ -189,6 +193,7 @@ def _as_daily(charges: ir.Table) -> ir.Table:
         ChargeDate=charges["ChargePeriodStart"].date(),
         BilledWithoutList=charges["ListCost"].isnull().ifelse(charges["BilledCost"], ibis.null("decimal(38, 18)")),
         Charges=ibis.literal(1, "int64"),
+        ChargesWithoutEffective=charges["EffectiveCost"].isnull().cast("int64"),
     )
 
 
@@ -229,6 +234,7 @@ def _row(by: tuple[str, ...], found: dict[str, Any]) -> SpendRow:
         list_cost=found["list_cost"],
         billed_without_list=found["billed_without_list"] or ZERO,
         charges=found["charges"],
+        charges_without_effective=found["charges_without_effective"] or 0,
     )
 
 
@@ -241,4 +247,5 @@ def _sum_of(rows: Sequence[SpendRow], currency: str) -> SpendRow:
         list_cost=known_total(row.list_cost for row in rows),
         billed_without_list=total(row.billed_without_list for row in rows),
         charges=sum(row.charges for row in rows),
+        charges_without_effective=sum(row.charges_without_effective for row in rows),
     )

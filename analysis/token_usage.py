@@ -40,7 +40,15 @@ SEVERAL_SOURCES: Final = "usage holds this model, day and token type from severa
 
 _SCOPE: Final = ("ChargeDate", "ServiceProviderName", "x_ModelId")
 _KEY: Final = (*_SCOPE, "k_Version", "k_Kind", "k_Tier", "k_Account")
-_MEASURES: Final = ("BilledCost", "EffectiveCost", "ListCost", "BilledWithoutList", "Charges")
+_MEASURES: Final = (
+    "BilledCost",
+    "EffectiveCost",
+    "ListCost",
+    "BilledWithoutList",
+    "Charges",
+    "ChargesWithoutList",
+    "ChargesWithoutEffective",
+)
 _TOKENS: Final = "decimal(38, 6)"
 #: A tier or account that is summed over.
 _ANY: Final = "*"
@@ -82,6 +90,7 @@ def with_usage(daily_tokens: ir.Table, usage: ir.Table) -> ir.Table:
       sides. Otherwise tiers must be equal: a charge without one stays without tokens, and so does the whole model
       and day where usage names the tier of a part only.
     - Account: equal where both sides name it on every row of a model and day, else summed over.
+    - Requests of a log count only where no report by minute, hour or day covers their provider and day.
     - Tokens that usage holds from several connections or grains may be the same tokens twice: none is taken.
 
     Args:
@@ -131,10 +140,21 @@ def _bill(rows: ir.Table) -> ir.Table:
 
 def _used(usage: ir.Table) -> ir.Table:
     """Usage in the bill's names, one row for each token kind that it counts."""
-    metered = usage.filter(usage["ModelId"].notnull(), ~_is(usage["ServiceTier"], "provisioned"))
+    metered = _reported(usage.filter(usage["ModelId"].notnull(), ~_is(usage["ServiceTier"], "provisioned")))
     kinds = [_used_kind(metered, kind, columns) for kind, columns in KINDS.items()]
     rows = ibis.union(*kinds)
     return rows.filter(rows["u_Tokens"] > 0)
+
+
+def _reported(usage: ir.Table) -> ir.Table:
+    """Usage without the requests of a provider and day that a report by minute, hour or day covers as well.
+
+    A log of requests beside such a report tells of the same tokens again, or of a sample of them.
+    """
+    rows = usage.mutate(r_Day=usage["UsagePeriodStart"].date(), r_IsLog=usage["Grain"] == "request")
+    reports = rows.filter(~rows["r_IsLog"]).select(p_Day="r_Day", p_Provider="ServiceProviderName").distinct()
+    beside = [rows["r_Day"] == reports["p_Day"], rows["ServiceProviderName"] == reports["p_Provider"]]
+    return ibis.union(rows.filter(~rows["r_IsLog"]), rows.filter(rows["r_IsLog"]).anti_join(reports, beside))
 
 
 def _used_kind(usage: ir.Table, kind: str, columns: tuple[str, ...]) -> ir.Table:

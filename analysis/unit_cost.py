@@ -206,8 +206,8 @@ def token_costs(
 
     Returns:
         The dimensions under their names, `currency`, `gap` (NULL for charges with tokens, else the reason), `tokens`,
-        `tokens_from_usage`, `billed_cost`, `effective_cost`, `list_cost`, `billed_without_list`, `unlisted` (rows of
-        the rollup with an unknown list cost) and `charges`.
+        `tokens_from_usage`, `billed_cost`, `effective_cost`, `list_cost`, `billed_without_list`, `unlisted`
+        (charges with an unknown list cost) and `charges`.
 
     Raises:
         ValueError: a dimension is not known.
@@ -216,7 +216,6 @@ def token_costs(
     rows = Period(start, end).within(rows)
     keys = {name: _dimension(rows, name) for name in by}
     keys |= {"currency": rows["BillingCurrency"], "gap": rows["TokensReason"]}
-    unlisted = rows["ListCost"].isnull() | (rows["BilledWithoutList"].fill_null(0) != 0)
     return rows.group_by(**keys).aggregate(
         tokens=summed(rows, "Tokens"),
         tokens_from_usage=rows["Tokens"].sum(where=rows["TokensFrom"] == FROM_USAGE),
@@ -224,7 +223,7 @@ def token_costs(
         effective_cost=summed(rows, "EffectiveCost"),
         list_cost=summed(rows, "ListCost"),
         billed_without_list=summed(rows, "BilledWithoutList"),
-        unlisted=unlisted.sum(),
+        unlisted=summed(rows, "ChargesWithoutList"),
         charges=summed(rows, "Charges"),
     )
 

@@ -43,8 +43,10 @@ def tokens_sql(staged: str, present: Collection[str]) -> str | None:
     dimensions = ", ".join(_dimension(c, present) for c in TOKEN_DIMENSIONS)
     tokens = "sum(x_Tokens)" if "x_Tokens" in present else "NULL"
     where = " OR ".join(f"{mark} IS NOT NULL" for mark in marks)
+    # Cost of charges without tokens must never stand over the tokens of others.
+    told = "x_Tokens IS NOT NULL" if "x_Tokens" in present else "false"
     inner = (
-        f"SELECT {CHARGE_DATE} AS DayNumber, {dimensions}, {tokens}::{_type('Tokens')} AS Tokens, "
+        f"SELECT {CHARGE_DATE} AS DayNumber, {dimensions}, {told} AS Told, {tokens}::{_type('Tokens')} AS Tokens, "
         f"{_measures(present)} FROM {staged} WHERE (x_State IS NULL OR x_State = 'added') AND ({where}) GROUP BY ALL"
     )
     names = ", ".join(c.name for c in DAILY_TOKENS if c.name not in {"ChargeDate", "x_Connection", "x_LoadId"})
@@ -60,8 +62,14 @@ def _measures(present: Collection[str]) -> str:
     unlisted = "sum(BilledCost) FILTER (ListCost IS NULL)" if "ListCost" in present else "sum(BilledCost)"
     return (
         "sum(BilledCost) AS BilledCost, sum(EffectiveCost) AS EffectiveCost, "
-        f"{listed} AS ListCost, {unlisted} AS BilledWithoutList, count(*) AS Charges"
+        f"{listed} AS ListCost, {unlisted} AS BilledWithoutList, count(*) AS Charges, "
+        f"count(*) - {_count('ListCost', present)} AS ChargesWithoutList, "
+        "count(*) - count(EffectiveCost) AS ChargesWithoutEffective"
     )
+
+
+def _count(name: str, present: Collection[str]) -> str:
+    return f"count({name})" if name in present else "0"
 
 
 def _type(name: str) -> str:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
+from decimal import Context, Decimal
 from pathlib import Path
 from typing import Any, Final
 
@@ -29,6 +29,8 @@ from ledger.tables import TABLES
 ROLLED: Final = "temp.rolled"
 TOKENS: Final = "temp.tokens"
 
+#: Decimal's own arithmetic stops at 28 digits; the ledger's amounts have up to 38.
+_EXACT: Final = Context(prec=60)
 _DAY: Final = "(epoch_us({0}) // 86400000000)::INTEGER"
 #: What identifies the part of a table that a load replaces, by table and grain.
 KEYS: Final[dict[tuple[str, str], tuple[str, ...]]] = {
@@ -310,11 +312,11 @@ def _totals(
         counts[state] = counts.get(state, 0) + count
         unit = currency or "unknown currency"
         if state != "added":
-            billed_in[unit] = billed_in.get(unit, Decimal(0)) + (came or 0)
+            billed_in[unit] = _EXACT.add(billed_in.get(unit, Decimal(0)), came or 0)
         if state in {None, "added"}:
-            loaded[unit] = loaded.get(unit, Decimal(0)) + (billed or 0)
+            loaded[unit] = _EXACT.add(loaded.get(unit, Decimal(0)), billed or 0)
         if state in {None, "dropped"}:
-            carried[unit] = carried.get(unit, Decimal(0)) + (came or 0)
+            carried[unit] = _EXACT.add(carried.get(unit, Decimal(0)), came or 0)
     return counts, billed_in, loaded, carried
 
 

@@ -207,6 +207,9 @@ DAILY_SPEND: Final = (
     #: BilledCost of the rows whose list cost the source does not know; ListCost leaves them out.
     Column("BilledWithoutList", DECIMAL),
     Column("Charges", COUNT),
+    Column("ChargesWithoutList", COUNT),
+    #: EffectiveCost leaves these rows out.
+    Column("ChargesWithoutEffective", COUNT),
     *LINEAGE,
 )
 
@@ -230,6 +233,8 @@ DAILY_TOKENS: Final = (
     Column("ListCost", DECIMAL),
     Column("BilledWithoutList", DECIMAL),
     Column("Charges", COUNT),
+    Column("ChargesWithoutList", COUNT),
+    Column("ChargesWithoutEffective", COUNT),
     *LINEAGE,
 )
 

@@ -42,6 +42,8 @@ def day(
         "ListCost": None if listed is None else Decimal(listed),
         "BilledWithoutList": Decimal(billed) if listed is None else None,
         "Charges": 1,
+        "ChargesWithoutList": int(listed is None),
+        "ChargesWithoutEffective": 0,
         "x_Connection": "aws-main",
         "x_LoadId": "l1",
     } | more
@@ -116,6 +118,7 @@ def test_months_come_in_order_and_as_year_and_month(engine: Engine) -> None:
             "list_cost": "12.5",
             "billed_without_list": "0",
             "charges": 1,
+            "charges_without_effective": 0,
         },
         {
             "month": "2026-07",
@@ -125,6 +128,7 @@ def test_months_come_in_order_and_as_year_and_month(engine: Engine) -> None:
             "list_cost": None,
             "billed_without_list": "100",
             "charges": 1,
+            "charges_without_effective": 0,
         },
         {
             "month": "2026-07",
@@ -134,6 +138,7 @@ def test_months_come_in_order_and_as_year_and_month(engine: Engine) -> None:
             "list_cost": "8.0000000000000001",
             "billed_without_list": "4.35",
             "charges": 3,
+            "charges_without_effective": 0,
         },
     ]
 
@@ -156,7 +161,7 @@ def test_totals_are_by_currency() -> None:
     from analysis.spend import SpendRow, SpendTable  # noqa: PLC0415
 
     rows = tuple(
-        SpendRow({"service": s}, c, Decimal(b), Decimal(b), lc, Decimal(0), 1)
+        SpendRow({"service": s}, c, Decimal(b), Decimal(b), lc, Decimal(0), 1, 0)
         for s, c, b, lc in [("a", "USD", "1.1", Decimal(2)), ("b", "USD", "2.2", None), ("a", "EUR", "5", None)]
     )
 

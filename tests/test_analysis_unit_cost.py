@@ -50,6 +50,8 @@ def tokens(
         "EffectiveCost": Decimal(billed),
         "ListCost": Decimal(billed),
         "Charges": 1,
+        "ChargesWithoutList": int("ListCost" in more and more["ListCost"] is None),
+        "ChargesWithoutEffective": 0,
         "x_Connection": "openai",
         "x_LoadId": "l1",
     } | more
@@ -480,7 +482,7 @@ def test_a_bill_that_names_some_accounts_meets_the_sum_over_accounts(engine: Eng
     assert prices(joined(engine, bill, usage, "account"), "account") == [(None, Decimal(3_000_000), Decimal(4))]
 
 
-@pytest.mark.parametrize("second", [{"Grain": "request"}, {"x_Connection": "gateway"}])
+@pytest.mark.parametrize("second", [{"Grain": "hour"}, {"x_Connection": "gateway"}])
 def test_usage_that_may_hold_tokens_twice_is_not_taken(engine: Engine, second: dict[str, Any]) -> None:
     usage = [used(InputUncachedTokens=1_000_000), used(InputUncachedTokens=1_000_000) | second]
 
@@ -488,6 +490,16 @@ def test_usage_that_may_hold_tokens_twice_is_not_taken(engine: Engine, second: d
 
     assert row.cost_per_million is None
     assert [g.reason for g in row.gaps] == [SEVERAL_SOURCES]
+
+
+def test_a_request_log_beside_a_report_adds_no_tokens(engine: Engine) -> None:
+    log = used(InputUncachedTokens=400_000, Grain="request", x_Connection="file:usage-file")
+
+    beside = joined(engine, [tokens("5", None)], [used(InputUncachedTokens=1_000_000), log]).rows[0]
+    alone = joined(engine, [tokens("5", None)], [log]).rows[0]
+
+    assert (beside.tokens, beside.cost_per_million) == (Decimal(1_000_000), Decimal(5))
+    assert (alone.tokens, alone.cost_per_million) == (Decimal(400_000), Decimal("12.5"))
 
 
 def test_tokens_are_not_split_between_currencies(engine: Engine) -> None:
