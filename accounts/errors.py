@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ledger.errors import LedgerError
 
-class SignInError(Exception):
+
+class SignInError(LedgerError):
     """Sign-in is missing, wrongly set up, or was refused; the message says which, and what to do."""

@@ -1,2 +1,39 @@
 #!/usr/bin/env bash
-exit 0
+# What the tests need from the operating system: a browser and a PostgreSQL server. Debian and Ubuntu.
+# Says what it does, does nothing that is done already, and needs root or sudo only where something is absent.
+set -euo pipefail
+
+missing=()
+command -v chromium >/dev/null || command -v chromium-browser >/dev/null || missing+=(chromium fonts-dejavu-core)
+compgen -G "/usr/lib/postgresql/*/bin/initdb" >/dev/null || missing+=(postgresql)
+
+if [ ${#missing[@]} -eq 0 ]; then
+    echo "tests/setup.sh: chromium and postgresql are here already"
+    exit 0
+fi
+
+if ! command -v apt-get >/dev/null; then
+    echo "tests/setup.sh: install ${missing[*]} with this system's package manager; apt-get is not here" >&2
+    exit 1
+fi
+
+as_root=()
+if [ "$(id -u)" -ne 0 ]; then
+    if ! command -v sudo >/dev/null; then
+        echo "tests/setup.sh: run as root, or install sudo, to install ${missing[*]}" >&2
+        exit 1
+    fi
+    as_root=(sudo)
+fi
+
+# A package of a server starts it on installation; the tests start their own.
+if [[ " ${missing[*]} " == *" postgresql "* ]] && [ ! -e /etc/postgresql-common/createcluster.conf ]; then
+    "${as_root[@]}" mkdir -p /etc/postgresql-common
+    echo "create_main_cluster = false" | "${as_root[@]}" tee /etc/postgresql-common/createcluster.conf >/dev/null
+fi
+
+echo "tests/setup.sh: updating the package lists"
+"${as_root[@]}" apt-get update -qq
+echo "tests/setup.sh: installing ${missing[*]}"
+"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+echo "tests/setup.sh: done"

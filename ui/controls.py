@@ -92,7 +92,7 @@ def span(coverage: Coverage) -> Span:
         persist_state="session",
     )
     # While a person has picked the first of two days only, that one day is shown.
-    days = list(chosen) if isinstance(chosen, tuple) else [chosen]
+    days = list(chosen)
     return Span(days[0], days[-1]) if days else default
 
 

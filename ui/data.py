@@ -10,36 +10,24 @@ import json
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import streamlit as st
 
 from accounts.home import lake_address
-from analysis.period import days_between
-from analysis.result import Metric
+from analysis.quality import SourceQuality
+from analysis.quality import quality as sources
+from analysis.result import Metric, fetch
 from analysis.spend import SpendTable, spend_table
 from analysis.unit_cost import UnitCostTable, unit_cost, with_usage
 from ledger import engine
 from ledger.lake import Lake
 from ui import running
 
-if TYPE_CHECKING:
-    import pyarrow as pa
-
 #: Results that are kept; the oldest goes first.
 _ENTRIES: Final = 200
 #: Rejected rows that a page lists.
 MOST_REJECTS: Final = 500
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Days of one connection that have charges."""
-
-    connection: str
-    first: date
-    last: date
-    missing: tuple[date, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +39,6 @@ class Coverage:
         first: first day with a charge.
         last: last day with a charge.
         newest_period: first day of the newest billing period.
-        sources: one for each connection with charges.
         synthetic: whether any load is sample data.
         real: whether any load is not.
     """
@@ -60,18 +47,16 @@ class Coverage:
     first: date | None = None
     last: date | None = None
     newest_period: date | None = None
-    sources: tuple[Source, ...] = ()
     synthetic: bool = False
     real: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Lineage:
-    """Loads, the rows they rejected and what the checks found: rows by column name, the newest first."""
+    """Loads and the rows they rejected: rows by column name, the newest load first."""
 
     loads: tuple[dict[str, Any], ...] = ()
     rejects: tuple[dict[str, Any], ...] = ()
-    findings: tuple[dict[str, Any], ...] = ()
     rejected: int = field(default=0)
 
 
@@ -118,31 +103,32 @@ def cost_of_tokens(
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
-def _tokens(workspace: str, snapshot: int) -> pa.Table:
+def _tokens(workspace: str, snapshot: int) -> Any:  # noqa: ANN401 - an Arrow table, whose package has no types
     """The token rollup with tokens from usage: the slow join of a page's several questions, made once."""
     tokens, usage = _lake(workspace).tables("daily_tokens", "usage", snapshot=snapshot)
     return with_usage(tokens, usage).to_pyarrow()
 
 
 @st.cache_data(max_entries=_ENTRIES, show_spinner=False)
+def quality(workspace: str, snapshot: int) -> tuple[SourceQuality, ...]:
+    """`analysis.quality.quality` of every source."""
+    return sources(*_lake(workspace).tables("loads", "findings", "daily_spend", snapshot=snapshot))
+
+
+@st.cache_data(max_entries=_ENTRIES, show_spinner=False)
 def coverage(workspace: str, snapshot: int) -> Coverage:
-    """Days, currencies and sources of a workspace; everything empty where it holds no charges."""
+    """Days and currencies of a workspace's charges; everything empty where it holds none."""
     loads, daily = _lake(workspace).tables("loads", "daily_spend", snapshot=snapshot)
-    samples = set(loads.Synthetic.name("s").as_table().distinct().to_pyarrow()["s"].to_pylist())
-    held = spend_table(daily, ("connection", "day"))
-    found = dict[str, set[date]]()
-    charges = dict[str, int]()
-    for row in held.rows:
-        found.setdefault(str(row.dimensions["connection"]), set()).add(_date(row.dimensions["day"]))
-        charges[row.currency] = charges.get(row.currency, 0) + row.charges
-    every = [day for days in found.values() for day in days]
-    newest = daily.BillingPeriodStart.max().to_pyarrow().as_py()
+    samples = {row["Synthetic"] for row in fetch(loads.select("Synthetic").distinct())}
+    totals = sorted(spend_table(daily, ()).rows, key=lambda row: (-row.charges, row.currency))
+    newest, first, last = fetch(
+        daily.aggregate(a=daily["BillingPeriodStart"].max(), b=daily["ChargeDate"].min(), c=daily["ChargeDate"].max())
+    )[0].values()
     return Coverage(
-        currencies=tuple(sorted(charges, key=lambda code: (-charges[code], code))),
-        first=min(every, default=None),
-        last=max(every, default=None),
+        currencies=tuple(row.currency for row in totals),
+        first=first,
+        last=last,
         newest_period=None if newest is None else newest.date(),
-        sources=tuple(_source(name, days) for name, days in sorted(found.items())),
         synthetic=True in samples,
         real=False in samples,
     )
@@ -150,18 +136,18 @@ def coverage(workspace: str, snapshot: int) -> Coverage:
 
 @st.cache_data(max_entries=_ENTRIES, show_spinner=False)
 def lineage(workspace: str, snapshot: int) -> Lineage:
-    """Every load of a workspace with its rejects and findings, the newest load first."""
-    loads, rejects, findings = _lake(workspace).tables("loads", "rejects", "findings", snapshot=snapshot)
-    rows = loads.to_pyarrow().to_pylist()
+    """Every load of a workspace with its rejects, the newest load first."""
+    loads, rejects = _lake(workspace).tables("loads", "rejects", snapshot=snapshot)
+    rows = fetch(loads)
     rows.sort(key=lambda row: (row["LoadedAt"], row["LoadId"]), reverse=True)
     place = {row["LoadId"]: n for n, row in enumerate(rows)}
-    by_load = lambda row: place.get(row["LoadId"], len(place))  # noqa: E731 - a sort key
+
+    def newest_first(row: dict[str, Any]) -> int:
+        return place.get(row["LoadId"], len(place))
+
     return Lineage(
         loads=tuple(_parsed(row, "Sources", "Periods", "BilledIn", "BilledLoaded", "Replaced") for row in rows),
-        rejects=tuple(sorted(rejects.limit(MOST_REJECTS).to_pyarrow().to_pylist(), key=by_load)),
-        findings=tuple(
-            sorted((_parsed(row, "Billed", "Examples") for row in findings.to_pyarrow().to_pylist()), key=by_load)
-        ),
+        rejects=tuple(sorted(fetch(rejects.limit(MOST_REJECTS)), key=newest_first)),
         rejected=int(rejects.count().to_pyarrow().as_py()),
     )
 
@@ -174,23 +160,13 @@ def warm(served: running.Running) -> None:
     if coverage(served.workspace, snapshot).currencies:
         spend(served.workspace, snapshot, ("service",), None, None, Metric.BILLED)
         cost_of_tokens(served.workspace, snapshot, ("model",), None, None, Metric.BILLED)
+    quality(served.workspace, snapshot)
     lineage(served.workspace, snapshot)
 
 
 def amounts(billed: dict[str, str] | None) -> dict[str, Decimal]:
     """Money by currency as the ledger keeps it in JSON."""
     return {code: Decimal(text) for code, text in (billed or {}).items()}
-
-
-def _source(connection: str, days: set[date]) -> Source:
-    first, last = min(days), max(days)
-    return Source(connection, first, last, tuple(d for d in days_between(first, last) if d not in days))
-
-
-def _date(value: object) -> date:
-    if not isinstance(value, date):
-        raise TypeError(f"A day of the rollup is no day: {value!r}.")
-    return value
 
 
 def _parsed(row: dict[str, Any], *columns: str) -> dict[str, Any]:

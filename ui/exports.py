@@ -38,9 +38,7 @@ def file_name(view: View, what: str, span: Span | None = None) -> str:
     return f"{lead}{what}-{view.workspace}{days}.csv"
 
 
-def button(
-    view: View, what: str, records: Callable[[], Sequence[Mapping[str, Any]]], span: Span | None = None
-) -> None:
+def button(view: View, what: str, records: Callable[[], Sequence[Mapping[str, Any]]], span: Span | None = None) -> None:
     """A download of exact figures, made when it is clicked."""
     st.download_button(
         "Download CSV",

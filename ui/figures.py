@@ -185,7 +185,15 @@ def _time(axis: Axis) -> Spec:
 
 
 def _scale(title: str) -> Spec:
-    return {"axis": {"title": title, "labelExpr": "format(datum.value, '~s')", "tickCount": 5, "domain": False, "titlePadding": 10}}
+    return {
+        "axis": {
+            "title": title,
+            "labelExpr": "format(datum.value, '~s')",
+            "tickCount": 5,
+            "domain": False,
+            "titlePadding": 10,
+        }
+    }
 
 
 def _colour(palette: Mapping[str, str]) -> Spec:
@@ -194,7 +202,13 @@ def _colour(palette: Mapping[str, str]) -> Spec:
         "type": "nominal",
         "scale": {"domain": list(palette), "range": list(palette.values())},
         "sort": None,
-        "legend": {"title": None, "orient": "bottom", "columns": {"expr": LEGEND_COLUMNS}, "labelLimit": 290, "symbolType": "square"},
+        "legend": {
+            "title": None,
+            "orient": "bottom",
+            "columns": {"expr": LEGEND_COLUMNS},
+            "labelLimit": 290,
+            "symbolType": "square",
+        },
     }
 
 
@@ -230,7 +244,15 @@ def _band(axis: Axis) -> list[Spec]:
         },
         {
             "data": data,
-            "mark": {"type": "text", "align": "left", "baseline": "bottom", "dx": 1, "dy": -4, "color": _QUIET, "fontSize": 11},
+            "mark": {
+                "type": "text",
+                "align": "left",
+                "baseline": "bottom",
+                "dx": 1,
+                "dy": -4,
+                "color": _QUIET,
+                "fontSize": 11,
+            },
             "encoding": {"x": x, "y": {"value": 0}, "text": {"field": "text"}},
         },
     ]
@@ -243,5 +265,8 @@ def _chart(layers: list[Spec], values: list[dict[str, Any]]) -> Spec:
         "padding": {"top": 18, "bottom": 4, "left": 4, "right": 8},
         "data": {"values": values},
         "layer": layers,
-        "config": {"view": {"stroke": None}, "axis": {"labelFontSize": 12, "titleFontSize": 12, "titleFontWeight": 400}},
+        "config": {
+            "view": {"stroke": None},
+            "axis": {"labelFontSize": 12, "titleFontSize": 12, "titleFontWeight": 400},
+        },
     }

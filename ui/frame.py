@@ -10,7 +10,6 @@ from typing import Final
 
 import streamlit as st
 
-from accounts.errors import SignInError
 from ledger.errors import LedgerError
 from ui import data, running
 
@@ -62,7 +61,7 @@ def _guarded(body: Body, *, needs_charges: bool) -> None:
             _guide(workspace)
             return
         body(view)
-    except (LedgerError, SignInError) as error:
+    except LedgerError as error:
         st.error(str(error))
     except Exception as error:  # a page must never end in a traceback; the log keeps it
         if _is_control_flow(error):

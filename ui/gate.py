@@ -28,7 +28,7 @@ PUBLIC: Final = frozenset({"/healthz", SIGN_IN, SIGN_OUT})
 
 _FOREIGN: Final = (
     "This server shows bills without sign-in, so it answers only at this machine's own address (127.0.0.1 or "
-    "localhost). To reach it from elsewhere, start it with: spendproof serve --host ADDRESS, after setting a password.\n"
+    "localhost). To reach it from elsewhere: spendproof set-password, then spendproof serve --host ADDRESS.\n"
 )
 
 
@@ -39,6 +39,7 @@ class Gate:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, as ASGI asks."""
         if scope["type"] not in {"http", "websocket"} or scope["path"] in PUBLIC:
             await self._app(scope, receive, send)
             return

@@ -35,7 +35,8 @@ def _entered(people: tuple[str, ...]) -> bool:
     user = st.user.to_dict()
     if st.user.is_logged_in and may_enter(user, people):
         # Streamlit keeps its cookie for thirty days and never looks at the token's age.
-        if time.time() - float(user.get("iat") or 0) < SESSION_HOURS * 3600:
+        since = user.get("iat")
+        if isinstance(since, int) and time.time() - since < SESSION_HOURS * 3600:
             return True
         st.title("SpendProof", anchor=False)
         st.markdown("Your session has ended. Sign in again.")

@@ -1,4 +1,4 @@
-"""How figures are written, decided once: money, unit prices, tokens, shares, days. No figure is a dash, never a zero."""
+"""How figures are written, decided once: money, unit prices, tokens, shares, days. No figure is a dash, not a zero."""
 
 from __future__ import annotations
 
@@ -45,14 +45,12 @@ def tokens(count: Decimal | int | None) -> str:
 
 def compact(amount: Decimal) -> str:
     """Three significant digits with k, M, B or T from a thousand on."""
-    for number, (scale, letter) in enumerate(_SCALES):
-        if abs(amount) >= scale:
-            short = _WIDE.divide(amount, scale)
-            digits = max(0, 2 - short.adjusted())
-            text = f"{abs(short):.{digits}f}"
-            if text == "1000" and number:
-                text, letter = "1.00", _SCALES[number - 1][1]
-            return f"{_MINUS if amount < 0 else ''}{text}{letter}"
+    # To three digits first: 999,999 is 1.00M, not 1000k.
+    short = Context(prec=3, rounding=ROUND_HALF_EVEN).plus(amount)
+    for scale, letter in _SCALES:
+        if abs(short) >= scale:
+            part = _WIDE.divide(short, scale)
+            return f"{_MINUS if amount < 0 else ''}{abs(part):.{max(0, 2 - part.adjusted())}f}{letter}"
     return f"{_WIDE.quantize(amount, Decimal(1)):f}".replace("-", _MINUS)
 
 
@@ -76,7 +74,7 @@ def points(share: Decimal | None) -> Decimal | None:
 
 
 def change(now: Decimal | None, before: Decimal | None) -> Decimal | None:
-    """Change from `before` to `now` as a share of `before`; None where either is unknown or `before` is not positive."""
+    """Change from `before` to `now` as a share of it; None where either is unknown or `before` is not positive."""
     if now is None or before is None or before <= 0:
         return None
     return quotient(now - before, before)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import Final
 
 import streamlit as st
@@ -9,7 +10,11 @@ import streamlit as st
 from ui import quality, spend, unit_cost
 
 #: Title, address and page; the first is where one arrives.
-PAGES: Final = (("Spend", "spend", spend.PAGE), ("Unit cost", "unit-cost", unit_cost.PAGE), ("Loads and data quality", "loads", quality.PAGE))
+PAGES: Final = (
+    ("Spend", "spend", spend.PAGE),
+    ("Unit cost", "unit-cost", unit_cost.PAGE),
+    ("Loads and data quality", "loads", quality.PAGE),
+)
 
 
 def navigation() -> list[st.Page]:
@@ -22,7 +27,5 @@ def navigation() -> list[st.Page]:
 
 def warm() -> None:
     """Import what the first page would otherwise import while somebody waits."""
-    import ibis  # noqa: F401, PLC0415
-    import pandas as pd  # noqa: F401, PLC0415
-    import pyarrow as pa  # noqa: F401, PLC0415
-    import streamlit.elements.vega_charts  # noqa: PLC0415
+    for name in ("ibis", "pandas", "pyarrow", "altair"):
+        importlib.import_module(name)

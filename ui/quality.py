@@ -3,36 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Final
 
 import streamlit as st
 
-from analysis.result import plain, quotient
+from analysis.quality import SourceQuality
+from analysis.result import plain
 from connectors.errors import UnknownFormatError
 from connectors.registry import named
 from ui import data, exports, numbers
-from ui.data import Lineage, Source
+from ui.data import Lineage
 from ui.frame import View, page
 from ui.tables import count_column, day_column, show, show_text
 
-_COUNTED: Final = frozenset({"error", "warning"})
-#: A bill without token quantities may be right to the cent; Unit cost shows what it lacks.
-_TOKENS: Final = "Tokens."
-_SEVERITIES: Final = ("error", "warning", "note")
+#: What `analysis.quality` computes, in a sentence.
 SCORE_MEANS: Final = (
-    "Share of the newest load's rows that were taken and that no check of the kind error or warning names. "
-    "A row that several checks name counts once for each. Missing token quantities are left to Unit cost."
+    "Of 100: less the share of missing days, of rejected rows, of billed cost that errors are about, and a quarter of "
+    "the share that warnings are about."
 )
 
 
 def draw(view: View) -> None:
     """The page below its title."""
     held = data.lineage(view.workspace, view.snapshot)
-    _cards(held)
-    _sources(view, held)
-    _findings(view, held)
+    sources = data.quality(view.workspace, view.snapshot)
+    _cards(held, sources)
+    _sources(sources)
+    _findings(view, sources)
     _rejects(view, held)
     _loads(view, held)
 
@@ -50,118 +48,85 @@ def title_of(format_: str) -> str:
         return format_
 
 
-def newest(held: Lineage) -> list[dict[str, Any]]:
-    """The newest load of each connection and table, in order of connection."""
-    found: dict[tuple[str, str], dict[str, Any]] = {}
-    for load in held.loads:
-        found.setdefault((load["Connection"], load["TableName"]), load)
-    return [found[key] for key in sorted(found)]
-
-
-def score(load: Mapping[str, Any], findings: Sequence[Mapping[str, Any]]) -> Decimal | None:
-    """`SCORE_MEANS`, between 0 and 1; None for a load without rows."""
-    if not load["RowsIn"]:
-        return None
-    named_rows = sum(
-        finding["RowCount"]
-        for finding in findings
-        if finding["LoadId"] == load["LoadId"]
-        and finding["Severity"] in _COUNTED
-        and not finding["CheckId"].startswith(_TOKENS)
-    )
-    return quotient(Decimal(max(0, load["RowsIn"] - load["RowsRejected"] - named_rows)), Decimal(load["RowsIn"]))
-
-
-def money_by_currency(billed: Mapping[str, str] | None) -> str:
+def money_by_currency(amounts: Mapping[str, Decimal]) -> str:
     """Amounts of several currencies side by side, never summed."""
-    amounts = data.amounts(dict(billed or {}))
     return "; ".join(numbers.money(amount, code) for code, amount in sorted(amounts.items())) or numbers.NONE
 
 
-def _cards(held: Lineage) -> None:
-    now = newest(held)
+def _cards(held: Lineage, sources: Sequence[SourceQuality]) -> None:
     last = max((load["LoadedAt"] for load in held.loads), default=None)
     cards = (
-        ("Sources", numbers.count(len({load["Connection"] for load in now}))),
+        ("Sources", numbers.count(len(sources))),
         ("Loads", numbers.count(len(held.loads))),
         ("Rows rejected", numbers.count(sum(load["RowsRejected"] for load in held.loads))),
-        ("Last load", f"{last:%-d %b %Y}" if last else None),
+        ("Last load", numbers.day(last) if last else None),
     )
-    with st.grid(4, min_column_width=200):
+    with st.grid(4, min_column_width=150):
         for label, figure in cards:
             st.metric(label, figure, border=True, height="stretch")
 
 
-def _sources(view: View, held: Lineage) -> None:
-    days = {source.connection: source for source in view.coverage.sources}
+def _sources(sources: Sequence[SourceQuality]) -> None:
     st.subheader("Sources", anchor=False)
-    records = [_source(load, days.get(load["Connection"]), held) for load in newest(held)]
     columns = {
-        "Score": st.column_config.NumberColumn(format="%.1f%%", help=SCORE_MEANS),
+        "Score of 100": st.column_config.NumberColumn(format="%.1f", help=SCORE_MEANS),
         "Missing days": count_column("Days without any charge between the first and the last one"),
         "First day": day_column(),
         "Last day": day_column(),
-        "Errors": count_column(),
-        "Warnings": count_column(),
-        "Notes": count_column(),
+        "Rows in": count_column(),
+        "Rejected": count_column(),
     }
+    records = [_source(source) for source in sources]
     show(records, columns, alt="Sources with their score, days and findings", key="sources-table")
-    for source in view.coverage.sources:
-        if source.missing:
-            shown = ", ".join(numbers.day(day) for day in source.missing[:10])
-            more = f" and {len(source.missing) - 10} more" if len(source.missing) > 10 else ""  # noqa: PLR2004
+    for source in sources:
+        if missing := source.coverage.missing_days:
+            shown = ", ".join(numbers.day(day) for day in missing[:10])
+            more = f" and {len(missing) - 10} more" if len(missing) > 10 else ""  # noqa: PLR2004
             st.warning(
                 f"{source_name(source.connection)}: no charges on {shown}{more}. These days are gaps, not zeros; load "
                 "the bill again when it is complete."
             )
 
 
-def _source(load: Mapping[str, Any], days: Source | None, held: Lineage) -> dict[str, Any]:
-    found = [f for f in held.findings if f["LoadId"] == load["LoadId"]]
-    counted = {kind: sum(1 for f in found if f["Severity"] == kind) for kind in _SEVERITIES}
-    part = score(load, held.findings)
+def _source(source: SourceQuality) -> dict[str, Any]:
+    days = source.coverage.days
+    kinds = [finding.severity for finding in source.findings]
     return {
-        "Source": source_name(load["Connection"]),
-        "Holds": load["TableName"],
-        "Score": numbers.points(part),
-        "Errors": counted["error"],
-        "Warnings": counted["warning"],
-        "Notes": counted["note"],
-        "First day": days.first if days else _day(load["FirstMoment"]),
-        "Last day": days.last if days else _day(load["LastMoment"]),
-        "Missing days": len(days.missing) if days else None,
+        "Source": source_name(source.connection),
+        "Score of 100": source.score,
+        "Errors": kinds.count("error"),
+        "Warnings": kinds.count("warning"),
+        "Notes": kinds.count("note"),
+        "First day": days[0] if days else None,
+        "Last day": days[-1] if days else None,
+        "Missing days": len(source.coverage.missing_days) if days else None,
+        "Rows in": source.rows_in,
+        "Rejected": source.rows_rejected,
     }
 
 
-def _day(moment: datetime | None) -> date | None:
-    return None if moment is None else moment.date()
-
-
-def _findings(view: View, held: Lineage) -> None:
+def _findings(view: View, sources: Sequence[SourceQuality]) -> None:
     left, right = st.columns([3, 1], vertical_alignment="bottom")
     left.subheader("What the checks noticed", anchor=False)
-    if not held.findings:
-        st.caption("Nothing: every check passed on every row.")
-        return
-    names = {load["LoadId"]: source_name(load["Connection"]) for load in held.loads}
-    current = {load["LoadId"] for load in newest(held)}
-    found = [finding for finding in held.findings if finding["LoadId"] in current]
-    found.sort(key=lambda f: (_SEVERITIES.index(f["Severity"]), -f["RowCount"]))
     records = [
         {
-            "Kind": finding["Severity"],
-            "What": finding["Sentence"],
-            "Source": names.get(finding["LoadId"], numbers.NONE),
-            "Rows": numbers.count(finding["RowCount"] or None),
-            "Billed": money_by_currency(finding["Billed"]),
+            "Kind": finding.severity,
+            "What": finding.sentence,
+            "Source": source_name(source.connection),
+            "Rows": numbers.count(finding.rows or None),
+            "Billed": money_by_currency(finding.billed),
         }
-        for finding in found
+        for source in sources
+        for finding in source.findings
     ]
+    if not records:
+        st.caption("Nothing: every check passed on every row.")
+        return
     with right, st.container(horizontal=True, horizontal_alignment="right"):
         exports.button(view, "findings", lambda: records)
-    st.caption("Of the newest load of each source. A check never changes or drops a row.")
-    grave = [record for record in records if record["Kind"] in _COUNTED]
-    notes = [record for record in records if record["Kind"] not in _COUNTED]
+    st.caption("Of the loads that are still in the ledger. A check never changes or drops a row.")
+    grave = [record for record in records if record["Kind"] != "note"]
+    notes = [record for record in records if record["Kind"] == "note"]
     if grave:
         show_text(grave, alt="Errors and warnings of the checks")
     if notes:
@@ -216,8 +181,8 @@ def _load(load: Mapping[str, Any]) -> dict[str, Any]:
         "Rows in": load["RowsIn"],
         "Loaded": load["RowsLoaded"],
         "Rejected": load["RowsRejected"],
-        "Billed in": money_by_currency(load["BilledIn"]),
-        "Billed loaded": money_by_currency(load["BilledLoaded"]),
+        "Billed in": money_by_currency(data.amounts(load["BilledIn"])),
+        "Billed loaded": money_by_currency(data.amounts(load["BilledLoaded"])),
         "Left out": load["RowsDropped"],
         "Added": load["RowsAdded"],
         "Files": files[0] if len(files) == 1 else f"{len(files)} files, {files[0]} first",
@@ -243,6 +208,8 @@ def _exported(load: Mapping[str, Any]) -> dict[str, Any]:
 
 
 PAGE: Final = page(
-    "Loads and data quality", "What was loaded, what was refused, and how far the data can be trusted.", draw, needs_charges=False
+    "Loads and data quality",
+    "What was loaded, what was refused, and how far the data can be trusted.",
+    draw,
+    needs_charges=False,
 )
-

@@ -97,7 +97,9 @@ def _warm() -> None:
 def _form(message: str = "", status: int = 200) -> Response:
     note = f'<p role="alert">{html.escape(message)}</p>' if message else ""
     body = _PAGE.read_text().replace("{note}", note).replace("{workspace}", html.escape(running.current().workspace))
-    return HTMLResponse(body, status, {"Cache-Control": "no-store", "Content-Security-Policy": "frame-ancestors 'none'"})
+    return HTMLResponse(
+        body, status, {"Cache-Control": "no-store", "Content-Security-Policy": "frame-ancestors 'none'"}
+    )
 
 
 #: Which of these need no session is listed in `ui.gate.PUBLIC`.

@@ -14,6 +14,7 @@ from typing import Any, Final
 from accounts.errors import SignInError
 from accounts.home import Settings
 from accounts.signin import Protection, protection
+from ledger.errors import LedgerError
 from ui import running
 
 CONFIG: Final = Path(__file__).with_name("config.toml")
@@ -21,7 +22,7 @@ HOST: Final = "127.0.0.1"
 PORT: Final = 8501
 
 
-class ServerError(Exception):
+class ServerError(LedgerError):
     """The app cannot listen where it was told to; the message says why and what to do."""
 
 

@@ -120,15 +120,17 @@ def _notes(view: View, asked: Question, found: Sequence[SpendRow]) -> None:
         said.append("No earlier period of the same length is loaded, so there is nothing to compare with.")
     start = controls.provisional_from(view.coverage, _today())
     if start is not None and start <= asked.span.last:
-        said.append(f":orange-badge[Provisional] from {numbers.day(start)} on: the newest billing period may still be restated.")
+        said.append(
+            f":orange-badge[Provisional] from {numbers.day(start)} on: the newest billing period may still be restated."
+        )
     unlisted = total(row.billed_without_list for row in found)
     if unlisted != ZERO:
         figure = numbers.money(unlisted, asked.currency)
         said.append(f"No list price is known for {figure} of billed cost, so there is no total list cost.")
     missing = [
         f"{source.connection.removeprefix('file:')} ({len(days)})"
-        for source in view.coverage.sources
-        if (days := [d for d in source.missing if asked.span.first <= d <= asked.span.last])
+        for source in data.quality(view.workspace, view.snapshot)
+        if (days := [d for d in source.coverage.missing_days if asked.span.first <= d <= asked.span.last])
     ]
     if missing:
         said.append(f"Days without any charge, by source: {', '.join(missing)}; see Loads and data quality.")
@@ -146,9 +148,7 @@ def _chart(view: View, asked: Question, found: Sequence[SpendRow]) -> None:
     rest = len(ranked) - len(kept)
     other = f"other ({rest} more)"
     moments = rows(view, (when, *asked.by), asked.span, asked)
-    marks = figures.gathered(
-        [_mark(row, when, asked) for row in moments], frozenset(kept), other, asked.currency
-    )
+    marks = figures.gathered([_mark(row, when, asked) for row in moments], frozenset(kept), other, asked.currency)
     ranking = data.spend(view.workspace, view.snapshot, asked.by, None, None, Metric.BILLED)
     names = [name_of(row, asked.by) for row in ranking.rows if row.currency == asked.currency]
     palette = figures.colours(kept, names) | ({other: figures.OTHER_COLOUR} if rest else {})

@@ -56,9 +56,7 @@ def _plain(value: str | None) -> str:
     return "".join(f"\\{c}" if c in _MARKUP else c for c in value)
 
 
-def show(
-    records: Sequence[Mapping[str, Any]], columns: Mapping[str, Any], *, alt: str, key: str
-) -> None:
+def show(records: Sequence[Mapping[str, Any]], columns: Mapping[str, Any], *, alt: str, key: str) -> None:
     """A table of the records in their order."""
     import pyarrow as pa  # noqa: PLC0415 - half a second that only a table needs
 
@@ -74,5 +72,3 @@ def show(
         key=key,
         alt=alt,
     )
-
-

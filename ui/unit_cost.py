@@ -11,8 +11,8 @@ from typing import Any, Final
 import streamlit as st
 
 from analysis.period import first_of_month
-from analysis.result import ZERO, Metric, share, total
-from analysis.unit_cost import UnitCostRow
+from analysis.result import Metric, share, total
+from analysis.unit_cost import Gap, UnitCostRow
 from ui import controls, data, exports, figures, numbers
 from ui.controls import Span
 from ui.frame import View, page
@@ -74,7 +74,7 @@ def draw(view: View) -> None:
     _notes(view, asked)
     _trend(view, asked, found)
     _table(view, asked, found)
-    _gaps(view, asked, found)
+    _gaps(asked, found)
 
 
 def _cards(view: View, asked: Question) -> None:
@@ -124,7 +124,9 @@ def _notes(view: View, asked: Question) -> None:
     said = [f"{asked.span}, amounts in {asked.currency}. Cost and tokens of the same charges are divided."]
     start = controls.provisional_from(view.coverage, datetime.now(UTC).date())
     if start is not None and start <= asked.span.last:
-        said.append(f":orange-badge[Provisional] from {numbers.day(start)} on: the newest billing period may still be restated.")
+        said.append(
+            f":orange-badge[Provisional] from {numbers.day(start)} on: the newest billing period may still be restated."
+        )
     st.caption(" ".join(said).replace("$", "\\$"))
 
 
@@ -183,7 +185,12 @@ def _table(view: View, asked: Question, found: Sequence[UnitCostRow]) -> None:
     left.subheader(f"By {asked.group.lower()}", anchor=False)
     with right, st.container(horizontal=True, horizontal_alignment="right"):
         exports.button(view, "unit-cost", lambda: [_flat(row) for row in found], asked.span)
-    show([_record(row, asked) for row in found], columns, alt=f"Unit cost by {asked.group.lower()}, {asked.span}", key="unit-cost-table")
+    show(
+        [_record(row, asked) for row in found],
+        columns,
+        alt=f"Unit cost by {asked.group.lower()}, {asked.span}",
+        key="unit-cost-table",
+    )
     dashes = [f"{name_of(row, asked.by)}: {row.reason}." for row in found if row.reason]
     if dashes:
         with st.expander(f"Why {len(dashes)} of {len(found)} have no cost per 1M tokens"):
@@ -194,7 +201,7 @@ def _record(row: UnitCostRow, asked: Question) -> dict[str, Any]:
     unit = asked.currency
     return {
         asked.group: name_of(row, asked.by),
-        "Tokens": row.tokens if row.tokens else None,
+        "Tokens": row.tokens or None,
         f"Cost, {unit}": row.costs.of(asked.metric) if row.costs.charges else None,
         f"Per 1M, {unit}": row.cost_per_million,
         f"List per 1M, {unit}": row.per_million(Metric.LIST),
@@ -208,34 +215,31 @@ def _flat(row: UnitCostRow) -> dict[str, Any]:
     return record | {"without_tokens": "; ".join(f"{gap['reason']} ({gap['cost']})" for gap in gaps)}
 
 
-def _gaps(view: View, asked: Question, found: Sequence[UnitCostRow]) -> None:
+def _gaps(asked: Question, found: Sequence[UnitCostRow]) -> None:
     """The remainder: every cost without tokens, with its reason."""
     unit = asked.currency
-    records = [
-        {
-            "Reason": gap.reason,
-            asked.group: name_of(row, asked.by),
-            f"Cost, {unit}": gap.costs.of(asked.metric),
-            "Charges": gap.costs.charges,
-        }
-        for row in found
-        for gap in row.gaps
-    ]
+    gaps = sorted(((gap, name_of(row, asked.by)) for row in found for gap in row.gaps), key=lambda pair: _size(pair[0]))
     st.subheader("Cost without token quantity", anchor=False)
-    if not records:
+    if not gaps:
         st.caption("Every charge of a model in these days has a token quantity.")
         return
-    records.sort(key=lambda record: -(record[f"Cost, {unit}"] or ZERO))
     st.caption("These charges are AI cost, but no price per token can be told from them, so they stand apart.")
     shown = [
         {
-            **record,
-            f"Cost, {unit}": f"{numbers.money(record[f'Cost, {unit}'], unit)}",
-            "Charges": numbers.count(record["Charges"]),
+            "Reason": gap.reason,
+            asked.group: name,
+            f"Cost, {unit}": numbers.money(gap.costs.of(asked.metric), unit),
+            "Charges": numbers.count(gap.costs.charges),
         }
-        for record in records
+        for gap, name in gaps
     ]
     show_text(shown, alt=f"Cost without token quantity, {asked.span}")
 
 
-PAGE: Final = page("Unit cost", "What a million tokens cost, and what part of the cost has no tokens to divide by.", draw)
+def _size(gap: Gap) -> tuple[Decimal, str]:
+    return -gap.costs.billed, gap.reason
+
+
+PAGE: Final = page(
+    "Unit cost", "What a million tokens cost, and what part of the cost has no tokens to divide by.", draw
+)
