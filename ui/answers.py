@@ -84,9 +84,16 @@ def print_quality(lake: Lake, *, as_json: bool) -> None:
         say_out(_EMPTY)
         return
     for source in sources:
-        say_out(f"{source.connection}: {source.score} of 100")
-        for line in source.lines():
-            say_out(f"  {line}")
+        score = f"{source.score} of 100" if source.score is not None else f"no score: {source.reason}"
+        say_out(f"{source.connection}: {score}" + (" (synthetic sample data)" if source.synthetic else ""))
+        if source.coverage.days:
+            days = source.coverage
+            missing = f", {len(days.missing_days)} days missing" if days.missing_days else ""
+            say_out(f"  charges from {days.days[0]} to {days.days[-1]}{missing}")
+        if source.rows_rejected:
+            say_out(f"  {source.rows_rejected:,} of {source.rows_in:,} rows could not be taken")
+        for finding in source.findings:
+            say_out(f"  {finding.severity}: {finding.sentence}")
 
 
 def _metric(name: str) -> Metric:
