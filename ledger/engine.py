@@ -27,7 +27,7 @@ def connect(*, spill: Path | None = None, memory_limit: str = MEMORY_LIMIT) -> d
     if spill is not None:
         config["temp_directory"] = str(spill)
     connection = duckdb.connect(config=config)
-    connection.execute("SET TimeZone = 'UTC'")
+    connection.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false")
     return connection
 
 
