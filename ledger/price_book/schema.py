@@ -36,10 +36,13 @@ REGIONS: Final = ("Global", "Data Zone", "Regional")
 
 #: One row for each price. A correction is a new row with a later KnownFrom; nothing is ever overwritten.
 PRICES: Final = (
-    #: Who sells: ServiceProviderName or HostProviderName of the charge (OpenAI, Anthropic, AWS, Microsoft, Google Cloud, ...).
+    #: Who sells, as a charge names its ServiceProviderName (OpenAI, Anthropic, AWS, Microsoft, Google Cloud, ...).
     Column("Seller", TEXT, nullable=False),
     #: x_ModelId / ModelId, the same whoever sells it.
     Column("ModelId", TEXT, nullable=False),
+    #: x_ModelVersion / ModelVersion of the one release that has this price (gpt-4o of 2024-05-13 costs twice the later
+    #: ones); NULL: the price of every release that has no row of its own for this seller and model.
+    Column("ModelVersion", TEXT),
     #: The model as the source spells it.
     Column("ModelName", TEXT, nullable=False),
     Column("TokenKind", TEXT, nullable=False, allowed=TOKEN_KINDS),
