@@ -28,9 +28,9 @@ PALETTE: Final = (
     "#a8803f",
     "#5b76c4",
     "#b0608f",
-    "#7b8794",
+    "#9c6b4e",
 )
-OTHER_COLOUR: Final = "#8d979e"
+OTHER_COLOUR: Final = "#858f96"
 #: Groups that are drawn under their own name; the rest is one `other`.
 TOP: Final = 10
 _QUIET: Final = "#7f8a92"
