@@ -184,8 +184,8 @@ def _load(
             same := previous(cursor, connection, format_.name, files or hashing.result())
         ):
             return same
-        incoming = _incoming(cursor, batch, connection, load_id, now, synthetic=synthetic)
         try:
+            incoming = _incoming(cursor, batch, connection, load_id, now, synthetic=synthetic)
             staged = _stage(cursor, batch, incoming, folder)
         except duckdb.Error as error:
             raise UnreadableFileError(_blame(cursor, batch, error)) from error
@@ -287,7 +287,7 @@ def _blame(cursor: duckdb.DuckDBPyConnection, batch: Batch, error: duckdb.Error)
     """Which file an engine's error is about: the first that cannot be read alone."""
     for part in batch.parts:
         try:
-            cursor.execute(f"SELECT count(*) FROM (SELECT hash(COLUMNS(*)) FROM ({part.relation}))").fetchall()
+            cursor.execute(f"SELECT bit_xor(hash(part)) FROM ({part.relation}) AS part").fetchall()
         except duckdb.Error as own:
             return reading.explain(part.path, own) + " Nothing was loaded."
     return f"{batch.format.title}: {reading.explain(None, error)} Nothing was loaded."

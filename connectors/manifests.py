@@ -113,6 +113,6 @@ def _beside(manifest: Path, name: str) -> Path:
             if candidate.is_file():
                 return candidate
     raise UnreadableFileError(
-        f"{manifest.name} names {steps[-1] if steps else name!r}, which is not beside it; the delivery is incomplete "
-        "and nothing was loaded. Copy all files of the export, or name the files themselves."
+        f"{manifest.name} names {steps[-1] if steps else repr(name)}, which is not beside it; the delivery is "
+        "incomplete and nothing was loaded. Copy all files of the export, or name the files themselves."
     )

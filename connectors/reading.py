@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import json
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -199,11 +200,26 @@ def explain(path: Path | None, error: Exception) -> str:
     lowered = str(error).lower()
     if "no magic bytes" in lowered or "footer" in lowered or "too small to be a parquet" in lowered:
         return f"{name} is not a whole Parquet file (its end is missing); download it again."
-    if "gzip" in lowered or "truncated" in lowered or "unexpected end" in lowered:
+    if "gzip" in lowered:
         return f"{name} is a truncated or damaged gzip file; download it again."
+    if "decompress" in lowered:
+        return f"{name} is damaged (a part of it cannot be decompressed); download it again."
+    if path and "malformed json" in lowered:
+        return f"{name}, {_broken_line(path)} is not whole JSON; the file may have been cut off, download it again."
     if "no files found" in lowered:
         return f"{name} has gone since it was listed; run the import again."
     return f"{name} cannot be read: {reason}"
+
+
+def _broken_line(path: Path) -> str:
+    """The first line that is no JSON: the engine is one off where the file ends early."""
+    with gzip.open(path, "rb") if _compression(path) == "gzip" else path.open("rb") as file:
+        for number, line in enumerate(file, start=1):
+            try:
+                json.loads(line) if line.strip() else None
+            except ValueError:
+                return f"line {number}"
+    return "a line"
 
 
 def _head(path: Path) -> bytes:
@@ -251,6 +267,12 @@ def _literally(path: Path) -> str:
     return literal("".join(f"[{char}]" if char in "*?[" else char for char in str(path)))
 
 
+def _compression(path: Path) -> str:
+    """How a file is packed, by its first bytes: its name may say otherwise."""
+    with path.open("rb") as file:
+        return "gzip" if file.read(len(_GZIP)) == _GZIP else "uncompressed"
+
+
 def _csv(path: Path, head: bytes, known: Recognises) -> Part:
     if head.startswith(_UTF16_BIG):
         raise UnreadableFileError(f"{path.name} is UTF-16 text in big-endian order; save it as UTF-8 and import that.")
@@ -262,12 +284,10 @@ def _csv(path: Path, head: bytes, known: Recognises) -> Part:
     repeated = tuple(dict.fromkeys(name.strip() for name in names if times[name.strip().lower()] > 1 and name.strip()))
     notes = (f"{path.name} was read with {delimiter!r} between its columns.",) if delimiter != "," else ()
     types = ", ".join(f"{literal(c)}: 'VARCHAR'" for c in columns)
-    with path.open("rb") as file:
-        compression = "gzip" if file.read(len(_GZIP)) == _GZIP else "none"
     options = (
         f"header = true, delim = {literal(delimiter)}, quote = '\"', escape = '\"', auto_detect = false, "
         f"nullstr = [{', '.join(literal(n) for n in ('', *_NULLS))}], max_line_size = {_LONGEST_LINE}, "
-        f"encoding = '{encoding}', compression = '{compression}', columns = {{{types}}}, store_rejects = true"
+        f"encoding = '{encoding}', compression = '{_compression(path)}', columns = {{{types}}}, store_rejects = true"
     )
     read = f"read_csv({_literally(path)}, {options})"
     # `ignore_errors` loses whole rows after a bad one; storing the rejects a second time does not.
@@ -310,7 +330,8 @@ def _distinct(columns: Sequence[str]) -> list[str]:
 
 
 def _lines(connection: duckdb.DuckDBPyConnection, path: Path) -> Part:
-    read = f"read_json({_literally(path)}, format = 'newline_delimited', sample_size = -1)"
+    options = f"format = 'newline_delimited', sample_size = -1, compression = '{_compression(path)}'"
+    read = f"read_json({_literally(path)}, {options})"
     relation = f"SELECT * FROM {read}"
     numbered = f"SELECT *, row_number() OVER () AS x_Row FROM {read}"
     return Part(path, Shape.LINES, describe(connection, relation), relation, numbered)

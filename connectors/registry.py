@@ -28,7 +28,7 @@ def named(name: str) -> Format:
     for format_ in formats():
         if format_.name == name:
             return format_
-    raise UnknownFormatError(f"There is no format {name!r}; there are: {', '.join(sorted(f.name for f in formats()))}.")
+    raise UnknownFormatError(f"There is no format {name!r}; there are: {_names()}.")
 
 
 def recognised(layout: dict[str, str]) -> Format | None:
@@ -63,6 +63,10 @@ def format_of(name: str, layout: dict[str, str], forced: Format | None) -> Forma
     return format_
 
 
+def _names() -> str:
+    return ", ".join(sorted(format_.name for format_ in formats()))
+
+
 def _unknown(name: str, layout: dict[str, str]) -> str:
     shown = ", ".join(list(layout)[:8]) or "none"
     nearest = max(
@@ -74,5 +78,5 @@ def _unknown(name: str, layout: dict[str, str]) -> str:
         hint = f" It comes nearest to {nearest.title}, which also has {', '.join(lacking)}."
     return (
         f"{name} is in no format that is known (its columns: {shown}).{hint} "
-        "If you know its format, name it with --format; `spendproof import --help` lists them."
+        f"If you know its format, name it with --format: {_names()}."
     )

@@ -18,6 +18,7 @@ import duckdb
 
 from ledger.checks import Finding, as_json
 from ledger.errors import OverlappingLoadError, SmallerLoadError
+from ledger.gaps import EPOCH, spans
 from ledger.lake import ALIAS, Lake
 from ledger.rollups import spend_sql
 from ledger.staging import KEYS, ROLLED, Staged
@@ -208,25 +209,11 @@ def _periods(cursor: duckdb.DuckDBPyConnection, staged: Staged) -> list[str]:
     rows = cursor.execute("SELECT DISTINCT k1 FROM temp.keys ORDER BY k1").fetchall()
     if staged.incoming.grain == "period":
         return sorted({f"{start:%Y-%m}" for (start,) in rows})
-    return spans([date.fromordinal(_EPOCH + day) for (day,) in rows])
-
-
-_EPOCH: Final = date(1970, 1, 1).toordinal()
-
-
-def spans(days: list[date]) -> list[str]:
-    """Days in order as spans of days that follow each other: `2026-10-01..2026-10-31`, a single day alone."""
-    found: list[tuple[date, date]] = []
-    for day in days:
-        if found and day.toordinal() == found[-1][1].toordinal() + 1:
-            found[-1] = (found[-1][0], day)
-        else:
-            found.append((day, day))
-    return [f"{a}..{b}" if a != b else f"{a}" for a, b in found]
+    return spans([date.fromordinal(EPOCH + day) for (day,) in rows])
 
 
 def _day(moment: datetime) -> int:
-    return moment.date().toordinal() - _EPOCH
+    return moment.date().toordinal() - EPOCH
 
 
 def _record(cursor: duckdb.DuckDBPyConnection, staged: Staged, periods: list[str], replaced: list[str]) -> None:

@@ -19,7 +19,7 @@ from typing import Any, Final
 
 import duckdb
 
-from ledger import checks, rollups
+from ledger import checks, gaps, rollups
 from ledger.checks import Finding
 from ledger.errors import LoadError, UnbalancedLoadError
 from ledger.lake import Lake
@@ -265,6 +265,7 @@ def _stage_charges(cursor: duckdb.DuckDBPyConnection, incoming: Incoming, file: 
         *checks.run_checks(cursor, "staged", types),
         *checks.duplicates(cursor, "staged", types),
         *checks.unmapped(cursor, "staged", types),
+        *gaps.missing_days(cursor, _covered(incoming)),
         *_currencies(billed_loaded),
     ]
     return Staged(
@@ -298,6 +299,15 @@ def _stage_plain(cursor: duckdb.DuckDBPyConnection, incoming: Incoming, file: Pa
 def _span(cursor: duckdb.DuckDBPyConnection, column: str) -> tuple[datetime | None, datetime | None]:
     row = cursor.execute(f"SELECT min({column}), max({column}) FROM staged WHERE x_State IS NULL").fetchone()
     return (row[0], row[1]) if row else (None, None)
+
+
+def _covered(incoming: Incoming) -> set[int]:
+    """Days since 1970-01-01 that the source says it covers."""
+    return {
+        day - gaps.EPOCH
+        for first, end in incoming.windows
+        for day in range(first.date().toordinal(), end.date().toordinal())
+    }
 
 
 def _totals(
