@@ -114,6 +114,7 @@ class Staged:
     rejects: list[Reject]
     findings: list[Finding]
     span: tuple[datetime | None, datetime | None]
+    provider: str | None
 
     @property
     def rows_rejected(self) -> int:
@@ -281,7 +282,17 @@ def _stage_charges(cursor: duckdb.DuckDBPyConnection, incoming: Incoming, file: 
         rejects=rejects,
         findings=findings,
         span=_span(cursor, "ChargePeriodStart"),
+        provider=incoming.provider or _providers(cursor),
     )
+
+
+def _providers(cursor: duckdb.DuckDBPyConnection) -> str | None:
+    """Who sells what the rows bill, where the format does not say it."""
+    rows = cursor.execute(
+        f"SELECT DISTINCT ServiceProviderName FROM {ROLLED} WHERE x_State IS NULL AND ServiceProviderName IS NOT NULL "
+        "ORDER BY 1"
+    ).fetchall()
+    return ", ".join(name for (name,) in rows) or None
 
 
 def _stage_plain(cursor: duckdb.DuckDBPyConnection, incoming: Incoming, file: Path, types: dict[str, str]) -> Staged:
@@ -293,7 +304,7 @@ def _stage_plain(cursor: duckdb.DuckDBPyConnection, incoming: Incoming, file: Pa
         raise LoadError(_nothing_taken(incoming, rejects))
     rows_in = loaded + counts.get("bad", 0) + unreadable
     span = _span(cursor, "UsagePeriodStart") if incoming.table == "usage" else (None, None)
-    return Staged(incoming, file, tuple(types), rows_in, loaded, 0, 0, {}, {}, rejects, list(incoming.findings), span)
+    return Staged(incoming, file, tuple(types), rows_in, loaded, 0, 0, {}, {}, rejects, list(incoming.findings), span, incoming.provider)
 
 
 def _span(cursor: duckdb.DuckDBPyConnection, column: str) -> tuple[datetime | None, datetime | None]:

@@ -1,0 +1,67 @@
+"""What the repository promises of itself."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+ROOMS = ("ledger", "connectors", "analysis", "accounts", "sample_data", "ui")
+
+
+def tracked() -> list[Path]:
+    names = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True).stdout.decode()
+    return [ROOT / name for name in names.split("\0") if name and (ROOT / name).is_file()]
+
+
+def text_of(path: Path) -> str:
+    try:
+        return path.read_text()
+    except UnicodeDecodeError:
+        return ""
+
+
+def test_no_tracked_file_names_a_package_registry() -> None:
+    hosts = "|".join(
+        re.escape(".".join(parts))
+        for parts in (("pypi", "org"), ("files", "pythonhosted", "org"), ("registry", "npmjs", "org"))
+    )
+    assert [p.name for p in tracked() if re.search(hosts, text_of(p))] == []
+
+
+def test_the_lock_has_hashes_and_no_address() -> None:
+    lock = (ROOT / "requirements.lock").read_text()
+    assert "://" not in lock
+    pinned = re.findall(r"^[a-z0-9][^\n]*==", lock, re.MULTILINE)
+    assert len(pinned) > 50
+    assert lock.count("--hash=sha256:") >= len(pinned)
+
+
+def test_modules_stay_small() -> None:
+    sizes = {p.relative_to(ROOT): len(text_of(p).splitlines()) for p in tracked() if p.suffix == ".py"}
+    assert {p: n for p, n in sizes.items() if n > 400 and p.parts[0] != "tests"} == {}
+
+
+def test_no_other_distribution_provides_our_names() -> None:
+    found = packages_distributions()
+    assert {
+        name: found.get(name) for name in (*ROOMS, "app", "cli") if set(found.get(name) or ()) - {"spendproof"}
+    } == {}
+
+
+def test_app_holds_the_literal_that_the_server_looks_for() -> None:
+    tree = ast.parse((ROOT / "app.py").read_text())
+    (assignment,) = [node for node in tree.body if isinstance(node, ast.Assign)]
+    assert ast.unparse(assignment).startswith("app = st.App(")
+
+
+@pytest.mark.parametrize("module", ["pandas", "ibis", "duckdb", "streamlit", "pyarrow"])
+def test_the_command_line_starts_without(module: str) -> None:
+    code = f"import sys, cli; sys.exit('{module}' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
