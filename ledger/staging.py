@@ -304,7 +304,21 @@ def _stage_plain(cursor: duckdb.DuckDBPyConnection, incoming: Incoming, file: Pa
         raise LoadError(_nothing_taken(incoming, rejects))
     rows_in = loaded + counts.get("bad", 0) + unreadable
     span = _span(cursor, "UsagePeriodStart") if incoming.table == "usage" else (None, None)
-    return Staged(incoming, file, tuple(types), rows_in, loaded, 0, 0, {}, {}, rejects, list(incoming.findings), span, incoming.provider)
+    return Staged(
+        incoming,
+        file,
+        tuple(types),
+        rows_in=rows_in,
+        rows_loaded=loaded,
+        rows_dropped=0,
+        rows_added=0,
+        billed_in={},
+        billed_loaded={},
+        rejects=rejects,
+        findings=list(incoming.findings),
+        span=span,
+        provider=incoming.provider,
+    )
 
 
 def _span(cursor: duckdb.DuckDBPyConnection, column: str) -> tuple[datetime | None, datetime | None]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 
@@ -103,7 +103,7 @@ def _metric(name: str) -> Metric:
         raise UnsupportedQueryError(f"There is no metric {name!r}; there are {', '.join(Metric)}.") from error
 
 
-def _labels(dimensions: dict[str, object], by: Sequence[str]) -> list[str]:
+def _labels(dimensions: Mapping[str, object], by: Sequence[str]) -> list[str]:
     from analysis.period import label  # noqa: PLC0415 - a name this module would otherwise share
 
     return [("total" if not dimensions else label(name, dimensions.get(name)) or "(not stated)") for name in by]
