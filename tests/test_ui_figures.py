@@ -122,6 +122,14 @@ def test_nothing_is_marked_where_all_is_final() -> None:
     assert "provisional" not in json.dumps(spec)
 
 
+def test_a_picture_of_a_sample_says_so_wherever_it_goes() -> None:
+    axis = Axis("USD", False, MAY, None, "Told.", "Synthetic sample data")
+    spec = figures.stacked([mark(1, "a", "1")], {"a": "#000000"}, axis)
+    assert spec["title"]["text"] == "Synthetic sample data"
+    assert spec["description"] == "Told."
+    assert "title" not in figures.stacked([mark(1, "a", "1")], {"a": "#000000"}, Axis("USD", False, MAY))
+
+
 def test_a_chart_is_told_in_words() -> None:
     told = figures.words("Billed cost by day", [("a", "$2.00"), ("b", "$1.00")], MAY, date(2026, 5, 31))
     assert told == "Billed cost by day, 1 May to 31 May 2026. a $2.00; b $1.00."

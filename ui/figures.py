@@ -34,6 +34,7 @@ OTHER_COLOUR: Final = "#858f96"
 #: Groups that are drawn under their own name; the rest is one `other`.
 TOP: Final = 10
 _QUIET: Final = "#7f8a92"
+_NOTE: Final = {"anchor": "end", "orient": "bottom", "fontSize": 11, "fontWeight": 400, "color": _QUIET, "offset": 2}
 _BAND: Final = "rgba(127, 138, 146, 0.14)"
 #: Of the plot alone; the legend below it is as high as the width makes it.
 _HEIGHT: Final = 260
@@ -65,12 +66,16 @@ class Axis:
         monthly: whether a mark stands for a month rather than a day.
         last: last day that the chart shows.
         provisional_from: first day that may still be restated, if it is in sight.
+        words: what the chart shows, for whoever cannot see it.
+        note: what must stand on the chart wherever its picture goes, such as that it shows a sample.
     """
 
     title: str
     monthly: bool
     last: date
     provisional_from: date | None = None
+    words: str = ""
+    note: str = ""
 
 
 def colours(names: Sequence[str], ranking: Sequence[str]) -> dict[str, str]:
@@ -113,7 +118,7 @@ def stacked(marks: Sequence[Mark], palette: Mapping[str, str], axis: Axis) -> Sp
             "tooltip": _tooltip(axis),
         },
     }
-    return _chart([*_band(axis), layer], values)
+    return _chart([*_band(axis), layer], values, axis)
 
 
 def lines(marks: Sequence[Mark], palette: Mapping[str, str], axis: Axis) -> Spec:
@@ -129,7 +134,7 @@ def lines(marks: Sequence[Mark], palette: Mapping[str, str], axis: Axis) -> Spec
             "tooltip": _tooltip(axis),
         },
     }
-    return _chart([*_band(axis), layer], [_value(mark, rank) for mark in marks])
+    return _chart([*_band(axis), layer], [_value(mark, rank) for mark in marks], axis)
 
 
 def with_gaps(marks: Sequence[Mark], first: date, last: date, *, monthly: bool) -> list[Mark]:
@@ -258,9 +263,11 @@ def _band(axis: Axis) -> list[Spec]:
     ]
 
 
-def _chart(layers: list[Spec], values: list[dict[str, Any]]) -> Spec:
+def _chart(layers: list[Spec], values: list[dict[str, Any]], axis: Axis) -> Spec:
     return {
+        "description": axis.words,
         "height": _HEIGHT,
+        **({"title": {"text": axis.note, **_NOTE}} if axis.note else {}),
         "autosize": {"type": "fit-x", "contains": "padding"},
         "padding": {"top": 18, "bottom": 4, "left": 4, "right": 8},
         "data": {"values": values},

@@ -87,7 +87,7 @@ def _banner(coverage: data.Coverage) -> None:
 
 def _guide(workspace: str) -> None:
     named = "" if workspace == "default" else f" --workspace {workspace}"
-    st.subheader("No bill is loaded yet", anchor=False)
+    st.header("No bill is loaded yet", anchor=False)
     st.markdown(
         f"The workspace `{workspace}` holds no charges. Load a bill with the command line; "
         "the format is recognised from its columns."

@@ -59,6 +59,11 @@ def count(number: int | None) -> str:
     return NONE if number is None else f"{number:,}"
 
 
+def some(number: int, noun: str) -> str:
+    """A number of things: `1 note`, `2 notes`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def percent(share: Decimal | None, *, sign: bool = False) -> str:
     """A share of one as a percentage with one digit: `12.3%`; `+3.2%` with its sign."""
     if share is None:

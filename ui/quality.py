@@ -67,7 +67,7 @@ def _cards(held: Lineage, sources: Sequence[SourceQuality]) -> None:
 
 
 def _sources(sources: Sequence[SourceQuality]) -> None:
-    st.subheader("Sources", anchor=False)
+    st.header("Sources", anchor=False)
     columns = {
         "Score of 100": st.column_config.NumberColumn(format="%.1f", help=SCORE_MEANS),
         "Missing days": count_column("Days without any charge between the first and the last one"),
@@ -107,7 +107,7 @@ def _source(source: SourceQuality) -> dict[str, Any]:
 
 def _findings(view: View, sources: Sequence[SourceQuality]) -> None:
     left, right = st.columns([3, 1], vertical_alignment="bottom")
-    left.subheader("What the checks noticed", anchor=False)
+    left.header("What the checks noticed", anchor=False)
     records = [
         {
             "Kind": finding.severity,
@@ -130,13 +130,13 @@ def _findings(view: View, sources: Sequence[SourceQuality]) -> None:
     if grave:
         show_text(grave, alt="Errors and warnings of the checks")
     if notes:
-        with st.expander(f"{len(notes)} notes, such as what a format cannot tell"):
+        with st.expander(f"{numbers.some(len(notes), 'note')}, such as what a format cannot tell"):
             show_text(notes, alt="Notes of the checks")
 
 
 def _rejects(view: View, held: Lineage) -> None:
     left, right = st.columns([3, 1], vertical_alignment="bottom")
-    left.subheader("Rejected rows", anchor=False)
+    left.header("Rejected rows", anchor=False)
     if not held.rejects:
         st.caption("None: every row that came in was taken.")
         return
@@ -160,7 +160,7 @@ def _rejects(view: View, held: Lineage) -> None:
 
 def _loads(view: View, held: Lineage) -> None:
     left, right = st.columns([3, 1], vertical_alignment="bottom")
-    left.subheader("Loads", anchor=False)
+    left.header("Loads", anchor=False)
     records = [_load(load) for load in held.loads]
     with right, st.container(horizontal=True, horizontal_alignment="right"):
         exports.button(view, "loads", lambda: [_exported(load) for load in held.loads])

@@ -15,7 +15,7 @@ from analysis.result import ZERO, Metric, share, total
 from analysis.spend import SpendRow
 from ui import controls, data, exports, figures, numbers
 from ui.controls import Span
-from ui.frame import View, page
+from ui.frame import SYNTHETIC, View, page
 from ui.tables import money_column, percent_column, show
 
 GROUPS: Final = {
@@ -153,27 +153,22 @@ def _chart(view: View, asked: Question, found: Sequence[SpendRow]) -> None:
     names = [name_of(row, asked.by) for row in ranking.rows if row.currency == asked.currency]
     palette = figures.colours(kept, names) | ({other: figures.OTHER_COLOUR} if rest else {})
     provisional = controls.provisional_from(view.coverage, _today())
+    heading = f"{asked.metric.value.capitalize()} cost by {when} and {asked.group.lower()}"
+    st.header(heading + (f", the largest {len(kept)} of {len(ranked)}" if rest else ""), anchor=False)
+    told = [(name_of(row, asked.by), numbers.money(cost_of(row, asked.metric), asked.currency)) for row in found]
     axis = figures.Axis(
         f"{asked.metric.value.capitalize()} cost, {asked.currency} per {when}",
         monthly,
         asked.span.last,
         max(provisional, asked.span.first) if provisional else None,
+        figures.words(heading, told, asked.span.first, asked.span.last),
+        SYNTHETIC if view.coverage.synthetic else "",
     )
-    heading = f"{asked.metric.value.capitalize()} cost by {when} and {asked.group.lower()}"
-    st.subheader(heading + (f", the largest {len(kept)} of {len(ranked)}" if rest else ""), anchor=False)
-    figures_told = [
-        (name_of(r, asked.by), numbers.money(r.cost(asked.metric), asked.currency)) for r in found[: figures.TOP]
-    ]
-    st.vega_lite_chart(
-        spec=figures.stacked(marks, palette, axis),
-        width="stretch",
-        alt=figures.words(heading, figures_told, asked.span.first, asked.span.last),
-        key="spend-chart",
-    )
+    st.vega_lite_chart(spec=figures.stacked(marks, palette, axis), width="stretch", alt=axis.words, key="spend-chart")
 
 
 def _mark(row: SpendRow, when: str, asked: Question) -> figures.Mark:
-    amount, moment = row.cost(asked.metric), row.dimensions[when]
+    amount, moment = cost_of(row, asked.metric), row.dimensions[when]
     if not isinstance(moment, date):
         raise TypeError(f"A {when} of the rollup is no day: {moment!r}.")
     day = first_of_month(moment) if when == "month" else moment
@@ -194,7 +189,7 @@ def _table(view: View, asked: Question, found: Sequence[SpendRow], before: Seque
         "Change": percent_column(signed=True),
     }
     left, right = st.columns([3, 1], vertical_alignment="bottom")
-    left.subheader(f"By {asked.group.lower()}", anchor=False)
+    left.header(f"By {asked.group.lower()}", anchor=False)
     with right, st.container(horizontal=True, horizontal_alignment="right"):
         exports.button(view, "spend", lambda: [row.record() for row in found], asked.span)
     show(records, columns, alt=f"Spend by {asked.group.lower()}, {asked.span}", key="spend-table")

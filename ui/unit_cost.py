@@ -15,7 +15,7 @@ from analysis.result import Metric, share, total
 from analysis.unit_cost import Gap, UnitCostRow
 from ui import controls, data, exports, figures, numbers
 from ui.controls import Span
-from ui.frame import View, page
+from ui.frame import SYNTHETIC, View, page
 from ui.tables import count_column, money_column, price_column, show, show_text
 
 GROUPS: Final = {
@@ -141,16 +141,18 @@ def _trend(view: View, asked: Question, found: Sequence[UnitCostRow]) -> None:
     ranking = data.cost_of_tokens(view.workspace, view.snapshot, asked.by, None, None, Metric.BILLED)
     names = [name_of(row, asked.by) for row in ranking.rows if row.currency == asked.currency]
     provisional = controls.provisional_from(view.coverage, datetime.now(UTC).date())
+    heading = f"Cost per 1M tokens by {when} and {asked.group.lower()}"
+    more = f", the {len(kept)} with the largest cost of {len(priced)}" if len(priced) > len(kept) else ""
+    st.header(heading + more, anchor=False)
+    told = [(name_of(r, asked.by), numbers.unit_price(r.cost_per_million, asked.currency)) for r in found]
     axis = figures.Axis(
         f"{asked.currency} per 1M tokens",
         monthly,
         asked.span.last,
         max(provisional, asked.span.first) if provisional else None,
+        figures.words(heading, told, asked.span.first, asked.span.last),
+        SYNTHETIC if view.coverage.synthetic else "",
     )
-    heading = f"Cost per 1M tokens by {when} and {asked.group.lower()}"
-    more = f", the {len(kept)} with the largest cost of {len(priced)}" if len(priced) > len(kept) else ""
-    st.subheader(heading + more, anchor=False)
-    told = [(name_of(r, asked.by), numbers.unit_price(r.cost_per_million, asked.currency)) for r in found]
     st.vega_lite_chart(
         spec=figures.lines(
             figures.with_gaps(marks, asked.span.first, asked.span.last, monthly=monthly),
@@ -158,7 +160,7 @@ def _trend(view: View, asked: Question, found: Sequence[UnitCostRow]) -> None:
             axis,
         ),
         width="stretch",
-        alt=figures.words(heading, told, asked.span.first, asked.span.last),
+        alt=axis.words,
         key="unit-cost-chart",
     )
 
@@ -182,7 +184,7 @@ def _table(view: View, asked: Question, found: Sequence[UnitCostRow]) -> None:
         f"Without tokens, {unit}": money_column("Cost of charges that have no token quantity; not in the price"),
     }
     left, right = st.columns([3, 1], vertical_alignment="bottom")
-    left.subheader(f"By {asked.group.lower()}", anchor=False)
+    left.header(f"By {asked.group.lower()}", anchor=False)
     with right, st.container(horizontal=True, horizontal_alignment="right"):
         exports.button(view, "unit-cost", lambda: [_flat(row) for row in found], asked.span)
     show(
@@ -219,7 +221,7 @@ def _gaps(asked: Question, found: Sequence[UnitCostRow]) -> None:
     """The remainder: every cost without tokens, with its reason."""
     unit = asked.currency
     gaps = sorted(((gap, name_of(row, asked.by)) for row in found for gap in row.gaps), key=lambda pair: _size(pair[0]))
-    st.subheader("Cost without token quantity", anchor=False)
+    st.header("Cost without token quantity", anchor=False)
     if not gaps:
         st.caption("Every charge of a model in these days has a token quantity.")
         return
