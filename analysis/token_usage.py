@@ -48,6 +48,11 @@ _MEASURES: Final = (
     "Charges",
     "ChargesWithoutList",
     "ChargesWithoutEffective",
+    "CommitmentBilled",
+    "CommitmentEffective",
+    "CreditBilled",
+    "CreditEffective",
+    "ChargesWithoutContracted",
 )
 _TOKENS: Final = "decimal(38, 6)"
 #: A tier or account that is summed over.

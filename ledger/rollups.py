@@ -11,6 +11,8 @@ from ledger.tables import DAILY_SPEND, DAILY_TOKENS, SPEND_DIMENSIONS, TOKEN_DIM
 CHARGE_DATE: Final = "(epoch_us(ChargePeriodStart) // 86400000000)::INTEGER"
 _AS_DATE: Final = "DATE '1970-01-01' + DayNumber"
 
+_MONEY: Final = "DECIMAL(38,18)"
+
 #: A charge belongs to the token rollup where it says which model, which direction, or why it says neither.
 _TOKEN_COLUMNS: Final = ("x_TokenDirection", "x_ModelId", "x_Unmapped")
 
@@ -58,14 +60,38 @@ def _dimension(column: Column, present: Collection[str]) -> str:
 
 
 def _measures(present: Collection[str]) -> str:
-    listed = "sum(ListCost)" if "ListCost" in present else "NULL::DECIMAL(38,18)"
+    listed = "sum(ListCost)" if "ListCost" in present else f"NULL::{_MONEY}"
     unlisted = "sum(BilledCost) FILTER (ListCost IS NULL)" if "ListCost" in present else "sum(BilledCost)"
     return (
         "sum(BilledCost) AS BilledCost, sum(EffectiveCost) AS EffectiveCost, "
         f"{listed} AS ListCost, {unlisted} AS BilledWithoutList, count(*) AS Charges, "
         f"count(*) - {_count('ListCost', present)} AS ChargesWithoutList, "
-        "count(*) - count(EffectiveCost) AS ChargesWithoutEffective"
+        "count(*) - count(EffectiveCost) AS ChargesWithoutEffective, " + _effects(present)
     )
+
+
+def _effects(present: Collection[str]) -> str:
+    """`EFFECTS`: what of each cost is there because of commitments, and what because of credits."""
+
+    def column(name: str, type_: str = "VARCHAR") -> str:
+        return name if name in present else f"NULL::{type_}"
+
+    category, contracted = column("ChargeCategory"), column("ContractedCost", _MONEY)
+    priced = f"{column('PricingCategory')} IS NOT DISTINCT FROM 'Committed'"
+    committed = f"({column('CommitmentDiscountId')} IS NOT NULL OR {priced})"
+    unused = f"{column('CommitmentDiscountStatus')} IS NOT DISTINCT FROM 'Unused'"
+    covered = f"({committed} AND {category} = 'Usage' AND NOT {unused})"
+    is_credit = f"{category} IS NOT DISTINCT FROM 'Credit'"
+    holds_credit = f"coalesce({column('x_Credits')}::VARCHAR, '[]') <> '[]'"
+    credited = f"(NOT {committed} AND NOT {is_credit} AND {holds_credit})"
+    sums = [
+        f"sum({cost} - CASE WHEN {covered} THEN coalesce({contracted}, 0) ELSE 0 END) FILTER ({committed}) "
+        f"AS Commitment{name}, sum({cost} - CASE WHEN {is_credit} THEN 0 ELSE {contracted} END) "
+        f"FILTER (NOT {committed} AND ({is_credit} OR {holds_credit})) AS Credit{name}"
+        for cost, name in (("BilledCost", "Billed"), ("EffectiveCost", "Effective"))
+    ]
+    unknown = f"count(*) FILTER (({covered} OR {credited}) AND {contracted} IS NULL) AS ChargesWithoutContracted"
+    return ", ".join((*sums, unknown))
 
 
 def _count(name: str, present: Collection[str]) -> str:

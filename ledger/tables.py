@@ -183,6 +183,18 @@ FINDINGS: Final = (
     Column("Examples", JSON),
 )
 
+#: What commitments and credits do to the cost of both rollups; the rest of a cost is what it would be without them.
+EFFECTS: Final = (
+    #: Of BilledCost and of EffectiveCost: a commitment's fees and unused part, and its covered use less ContractedCost.
+    Column("CommitmentBilled", DECIMAL),
+    Column("CommitmentEffective", DECIMAL),
+    #: Likewise: charges that are credits, and credits inside other charges (`x_Credits`), commitments excepted.
+    Column("CreditBilled", DECIMAL),
+    Column("CreditEffective", DECIMAL),
+    #: Covered or credited charges without ContractedCost: covered ones count as commitment whole, credits not at all.
+    Column("ChargesWithoutContracted", COUNT),
+)
+
 #: Daily spend. Tags, keys, resources and SKUs are not rolled up; they go the slower way over `charges`.
 SPEND_DIMENSIONS: Final = (
     Column("BillingPeriodStart", INSTANT),
@@ -210,6 +222,7 @@ DAILY_SPEND: Final = (
     Column("ChargesWithoutList", COUNT),
     #: EffectiveCost leaves these rows out.
     Column("ChargesWithoutEffective", COUNT),
+    *EFFECTS,
     *LINEAGE,
 )
 
@@ -235,6 +248,7 @@ DAILY_TOKENS: Final = (
     Column("Charges", COUNT),
     Column("ChargesWithoutList", COUNT),
     Column("ChargesWithoutEffective", COUNT),
+    *EFFECTS,
     *LINEAGE,
 )
 
