@@ -151,7 +151,8 @@ def widths_sql(format_: Format, layout: dict[str, str], relation: str) -> tuple[
     for f in fields:
         number = f"try_cast({f.reference} AS DOUBLE) IS NULL"
         cases = " ".join(
-            f"WHEN bool_and({number} OR ({values.fits(str(f.reference), f.type, n)})) THEN '{n}'" for n in narrow
+            f"WHEN bool_and({number} OR coalesce({values.fits(str(f.reference), f.type, n)}, false)) THEN '{n}'"
+            for n in narrow
         )
         picks.append(f"CASE {cases} END")
     return [f.column.name for f in fields], f"SELECT {', '.join(picks)} FROM ({relation}) AS source"

@@ -19,6 +19,8 @@ NARROW: Final = ("DECIMAL(18,9)", "DECIMAL(18,12)")
 _LARGE: Final = "DECIMAL(18,6)"
 #: What the engine's error says when a value does not fit the narrow type that a sample of the file suggested.
 TOO_NARROW: Final = "a value needs a wider decimal than the sample of its file"
+#: Seconds to the end of the year 9999: the engine raises on moments far beyond it.
+_LAST_SECOND: Final = 253_402_300_799
 _FLOATS = {"DOUBLE", "FLOAT"}
 _WHOLE = {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "HUGEINT"}
 _NATIVE = {
@@ -54,7 +56,8 @@ def typed(reference: str, type_: str, column: Column, width: str = WIDE) -> str:
         case Kind.INSTANT:
             return instant(reference, type_, column.pattern)
         case Kind.EPOCH:
-            return f"to_timestamp(try_cast({reference} AS BIGINT))"
+            seconds = f"try_cast({reference} AS BIGINT)"
+            return f"to_timestamp(CASE WHEN {seconds} BETWEEN 0 AND {_LAST_SECOND} THEN {seconds} END)"
         case Kind.JSON:
             return json(reference, type_)
         case Kind.RECORDS:
@@ -82,7 +85,8 @@ def decimal(reference: str, type_: str, width: str = WIDE) -> str:
         x = reference if type_ == "DOUBLE" else f"{reference}::VARCHAR::DOUBLE"
         quick = f"try_cast({x} AS {_fast(width)})"
         large = f"CASE WHEN {fits(x, 'DOUBLE', _LARGE)} THEN try_cast({x} AS {_LARGE})::{WIDE}"
-        exact = f"{large} ELSE try_cast({x}::VARCHAR AS {WIDE}) END"
+        # The engine would read the text 5e-20 as 1e-18.
+        exact = f"{large} WHEN abs({x}) < 1e-19 THEN 0 ELSE try_cast({x}::VARCHAR AS {WIDE}) END"
         return _fast_or_exact(fits(x, "DOUBLE", _fast(width)), quick, exact, width)
     if type_ == "VARCHAR":
         quick = f"try_cast({reference} AS {NARROW[0]})"
@@ -133,7 +137,7 @@ def count(reference: str, type_: str) -> str:
         return f"try_cast({reference} AS BIGINT)"
     written = reference if type_ == "VARCHAR" else f"{reference}::VARCHAR"
     whole = f"regexp_full_match(trim({written}), '[+-]?[0-9]+([.]0*)?')"
-    return f"CASE WHEN {whole} THEN try_cast({written} AS DECIMAL(38,0))::BIGINT END"
+    return f"CASE WHEN {whole} THEN try_cast(try_cast({written} AS DECIMAL(38,0)) AS BIGINT) END"
 
 
 def instant(reference: str, type_: str, pattern: str | None = None) -> str:
