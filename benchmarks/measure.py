@@ -12,7 +12,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """Wall seconds of the function alone (imports are done before), CPU seconds, and peak memory of the process in MB."""
+    """Wall and CPU seconds of one call, imports included, and peak memory of its process in MB."""
 
     seconds: float
     cpu: float

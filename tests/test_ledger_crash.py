@@ -52,7 +52,7 @@ def test_killed_at_fifty_moments(tmp_path: Path, bills: tuple[Path, Path]) -> No
     expected = {(28 * 60, Decimal(28 * 60)), (28 * 300, Decimal(3 * 28 * 300))}
     with open_lake(tmp_path) as lake:
         import_files(lake, [str(bills[0])])
-    moments = random.Random(20261120)
+    moments = random.Random(20261120)  # noqa: S311 - moments, not secrets
     home = str(tmp_path / "lake")
     killer = subprocess.Popen(
         [sys.executable, "-c", KILLER, home, *map(str, bills)],

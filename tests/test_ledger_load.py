@@ -117,9 +117,11 @@ def test_rollups_equal_the_charges_after_every_load(lake: Lake, tmp_path: Path) 
 
 def test_columns_that_a_later_file_lacks_are_null_there(lake: Lake, tmp_path: Path) -> None:
     start = "TIMESTAMPTZ '2026-{}-01 00:00:00Z'"
-    full = f"SELECT *, 7::DECIMAL(18,9) AS ListCost, 'r' AS RegionId FROM ({_charge('1.5::DECIMAL(18,9)', start.format('01'))})"
+    bare = _charge("250::DECIMAL(18,9)", start.format("02"))
+    january = _charge("1.5::DECIMAL(18,9)", start.format("01"))
+    full = f"SELECT *, 7::DECIMAL(18,9) AS ListCost, 'r' AS RegionId FROM ({january})"
     import_files(lake, [str(write_parquet(tmp_path / "full.parquet", full))])
-    import_files(lake, [str(write_parquet(tmp_path / "bare.parquet", _charge("250::DECIMAL(18,9)", start.format("02"))))])
+    import_files(lake, [str(write_parquet(tmp_path / "bare.parquet", bare))])
     row = lake.records(
         "SELECT count(*) AS n, count(ListCost) AS listed, count(*) FILTER (ListCost IS NULL) AS unlisted, "
         "count(*) FILTER (RegionId IS NULL) AS nowhere, sum(coalesce(ListCost, 1)) AS filled, "

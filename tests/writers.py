@@ -1,4 +1,4 @@
-"""What a process of its own does to a lake; run as `python -m tests.writers HOME POSTGRES SCHEMA MODE START FILE...`."""
+"""What a process of its own does to a lake; run as `python -m tests.writers`."""
 
 from __future__ import annotations
 

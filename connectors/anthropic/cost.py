@@ -53,7 +53,7 @@ def _by_token_type(table: ir.Table, position: int) -> ir.StringValue:
 
 
 def _unmapped(table: ir.Table) -> ir.StringValue:
-    """What the mapping does not know of a charge. A known kind without a quantity is no gap: usage counts its tokens."""
+    """What the mapping does not know of a charge. A known kind without quantity is no gap: usage counts its tokens."""
     token, cost = table["token_type"], table["cost_type"]
     return ibis.cases(
         (token.isin(list(TOKEN_TYPES)), ibis.null("string")),

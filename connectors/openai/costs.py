@@ -87,7 +87,7 @@ def tokens(quantity: ir.DecimalValue, unit: ir.StringValue) -> ir.DecimalValue:
 
 
 def _unmapped(table: ir.Table) -> ir.StringValue:
-    """What the mapping does not know of a charge. A known line without a quantity is no gap: usage counts its tokens."""
+    """What the mapping does not know of a charge. A known line without quantity is no gap: usage counts its tokens."""
     item, unit, is_token = table["line_item"], table["quantity_unit"], table["l_IsToken"]
     return ibis.cases(
         (item.isnull() & (table["amount"] >= 0), "no line item: the costs were not grouped by it"),
