@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from accounts.home import Settings, lake_address
 from accounts.signin import Protection
+from analysis.result import Metric
 from connectors.importing import import_files
 from ledger.errors import LakeUnavailableError
 from ledger.lake import Lake
@@ -135,3 +136,20 @@ def test_the_address_restores_what_was_chosen(settings: Settings, tmp_path: Path
         "Group by": "Provider",
         "Cost": "Effective",
     }
+
+
+def test_a_part_of_a_list_cost_never_makes_a_price_per_token(settings: Settings, tmp_path: Path) -> None:
+    """A sum of the known list costs over all tokens would look like a discount."""
+    header = HEADER.rstrip() + ",ConsumedUnit,ConsumedQuantity,SkuPriceDetails\n"
+    details = '"{""ModelId"": ""gpt-x"", ""TokenDirection"": ""Input""}"'
+    known = f"2,2,4,USD,acct,{PERIOD},{DAY},Usage,Models,Acme,Tokens,1000000,{details}\n"
+    file = tmp_path / "ai.csv"
+    file.write_text(header + known + known.replace("2,2,4,", "2,2,,"))
+    with Lake(lake_address(settings, "default")) as lake:
+        import_files(lake, [str(file)])
+    snapshot = data.newest_snapshot("default")
+    (row,) = data.cost_of_tokens("default", snapshot, ("model",), None, None, Metric.LIST).rows
+    assert row.tokens == 2_000_000
+    assert row.cost_per_million is None
+    (row,) = data.cost_of_tokens("default", snapshot, ("model",), None, None, Metric.BILLED).rows
+    assert row.cost_per_million == 2

@@ -48,9 +48,7 @@ def print_unit_cost(
     lake: Lake, by: Sequence[str], start: date | None, end: date | None, metric: str, *, as_json: bool
 ) -> None:
     """Cost per million tokens, and beside it the cost that has no token quantity."""
-    daily, usage = lake.tables("daily_tokens", "usage")
-    costs = unit_cost.with_usage(daily, usage)
-    table = unit_cost.unit_cost(costs, by, start=start, end=end, metric=_metric(metric))
+    table = unit_cost.unit_cost(lake.table("daily_token_costs"), by, start=start, end=end, metric=_metric(metric))
     if as_json:
         print_json([row.record() for row in table.rows])
         return

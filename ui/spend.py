@@ -58,7 +58,7 @@ def listed(row: SpendRow | None) -> Decimal | None:
 
 def cost_of(row: SpendRow | None, metric: Metric) -> Decimal | None:
     """Cost of a row by one metric; None where it is unknown, wholly or in part."""
-    if row is None:
+    if row is None or (metric is Metric.EFFECTIVE and row.charges_without_effective):
         return None
     return listed(row) if metric is Metric.LIST else row.cost(metric)
 
@@ -99,7 +99,7 @@ def _cards(view: View, asked: Question, *, compared: bool) -> None:
         for label, metric in controls.METRICS.items():
             amount, earlier = cost_of(now, metric), cost_of(then, metric)
             moved = numbers.change(amount, earlier)
-            unknown = f"unknown for {numbers.money(now.billed_without_list, asked.currency)}" if now else None
+            unknown = None if now is None else _unknown(now, metric, asked.currency)
             st.metric(
                 f"{label} cost",
                 None if amount is None else numbers.money(amount, asked.currency),
@@ -110,6 +110,13 @@ def _cards(view: View, asked: Question, *, compared: bool) -> None:
                 border=True,
                 height="stretch",
             )
+
+
+def _unknown(row: SpendRow, metric: Metric, currency: str) -> str:
+    """For what a cost that is not shown is unknown."""
+    if metric is Metric.EFFECTIVE:
+        return f"unknown for {numbers.some(row.charges_without_effective, 'charge')}"
+    return f"unknown for {numbers.money(row.billed_without_list, currency)}"
 
 
 def _notes(view: View, asked: Question, found: Sequence[SpendRow]) -> None:
@@ -203,7 +210,7 @@ def _record(
     return {
         asked.group: name,
         f"Billed, {unit}": row.billed_cost,
-        f"Effective, {unit}": row.effective_cost,
+        f"Effective, {unit}": cost_of(row, Metric.EFFECTIVE),
         f"List, {unit}": listed(row),
         f"Share of {asked.metric.value}": None if cost is None else numbers.points(share(cost, whole)),
         **({f"Before, {unit}": earlier, "Change": numbers.points(numbers.change(cost, earlier))} if compared else {}),

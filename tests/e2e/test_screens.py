@@ -176,10 +176,12 @@ def test_a_choice_is_in_the_address_and_the_address_restores_it(view: View) -> N
 
 def test_a_chart_is_told_in_words(view: View) -> None:
     view.open()
-    chart = view.page.get_by_role("graphics-document").first
-    expect(chart).to_have_accessible_name(
+    chart = view.page.get_by_test_id("stVegaLiteChart")
+    expect(chart).to_have_attribute("role", "graphics-document")
+    expect(chart).to_have_attribute(
+        "aria-label",
         "Billed cost by day and service, 1 Apr to 31 May 2026. Compute $615.00; Models $552.50; "
-        "Storage <b>$raw$</b> [x](http://x.example) $45.00."
+        "Storage <b>$raw$</b> [x](http://x.example) $45.00.",
     )
 
 
