@@ -30,7 +30,7 @@ from analysis.result import (
     summed,
     total,
 )
-from analysis.token_usage import FROM_USAGE, with_origin, with_usage
+from ledger.token_usage import FROM_USAGE, with_origin, with_usage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

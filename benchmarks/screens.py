@@ -33,7 +33,7 @@ def figures(lake: Any) -> dict[str, Callable[[], object]]:  # noqa: ANN401 - led
         return lambda: spend.spend_table(lake.table("daily_spend"), by)
 
     def priced(*by: str) -> Callable[[], object]:
-        return lambda: unit_cost.unit_cost(unit_cost.with_usage(*lake.tables("daily_tokens", "usage")), by)
+        return lambda: unit_cost.unit_cost(lake.table("daily_token_costs"), by)
 
     return {
         "spend by service": asked("service"),

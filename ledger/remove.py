@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from typing import Final
 
+from ledger import token_usage
 from ledger.errors import LedgerError
 from ledger.lake import ALIAS, Lake
 from ledger.tables import TABLES
 
 #: Every table whose rows belong to a source.
-_OWNED: Final = tuple(name for name, columns in TABLES.items() if any(c.name == "x_Connection" for c in columns))
+_OWNED: Final = tuple(
+    name
+    for name, columns in TABLES.items()
+    if name != "daily_token_costs" and any(c.name == "x_Connection" for c in columns)
+)
 
 
 def remove_source(lake: Lake, connection: str) -> list[str]:
@@ -20,6 +25,11 @@ def remove_source(lake: Lake, connection: str) -> list[str]:
     """
     with lake.lock(), lake.transaction() as cursor:
         loads = set[str]()
+        days = " UNION ".join(
+            f"SELECT {day}::DATE FROM {table} WHERE x_Connection = '{connection.replace(chr(39), chr(39) * 2)}'"
+            for table, day in (("daily_tokens", "ChargeDate"), ("usage", "UsagePeriodStart"))
+        )
+        cursor.execute(f"CREATE OR REPLACE TEMP TABLE touched AS {days}")
         for table in _OWNED:
             rows = cursor.execute(
                 f"SELECT DISTINCT x_LoadId FROM {table} WHERE x_Connection = ?", [connection]
@@ -31,6 +41,7 @@ def remove_source(lake: Lake, connection: str) -> list[str]:
             known = cursor.execute("SELECT DISTINCT Connection FROM loads ORDER BY 1").fetchall()
             names = ", ".join(name for (name,) in known) or "none"
             raise LedgerError(f"The ledger holds nothing of a source {connection!r}; its sources are: {names}.")
+        token_usage.refresh(cursor, "FROM temp.touched")
         cursor.execute("UPDATE sentinel SET Loads = Loads + 1")
         cursor.execute(f"CALL {ALIAS}.set_commit_message('spendproof', 'remove a source')")
     return sorted(loads)

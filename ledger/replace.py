@@ -16,6 +16,7 @@ from typing import Any, Final
 
 import duckdb
 
+from ledger import token_usage
 from ledger.checks import Finding, as_json
 from ledger.errors import OverlappingLoadError, SmallerLoadError
 from ledger.gaps import EPOCH, spans
@@ -109,6 +110,7 @@ def _replace(
         _refuse_overlap(cursor, staged)
         if not force:
             _refuse_smaller(cursor, staged)
+    _touch(cursor, staged)
     replaced = _delete(cursor, incoming.table, staged)
     cursor.execute(
         f"CALL ducklake_add_data_files('{ALIAS}', '{incoming.table}', '{registered}', "
@@ -126,7 +128,23 @@ def _replace(
                     f"INSERT INTO {name} BY NAME SELECT *, '{incoming.connection}' AS x_Connection, "
                     f"'{incoming.load_id}' AS x_LoadId FROM {rows}"
                 )
+    if incoming.table in {"charges", "usage"}:
+        token_usage.refresh(cursor, "FROM temp.touched")
     return replaced, _periods(cursor, staged)
+
+
+def _touch(cursor: duckdb.DuckDBPyConnection, staged: Staged) -> None:
+    """The days whose tokens may change: those that go and those that come."""
+    table = staged.incoming.table
+    if table == "charges":
+        came = f"SELECT ChargeDate FROM {rows}" if (rows := _tokens(cursor)) else "SELECT NULL::DATE WHERE false"
+        went = f"SELECT ChargeDate FROM daily_tokens WHERE {_condition('daily_tokens', staged)}"
+    elif table == "usage":
+        came = "SELECT DATE '1970-01-01' + k1 FROM temp.keys"
+        went = f"SELECT UsagePeriodStart::DATE FROM usage WHERE {_condition('usage', staged)}"
+    else:
+        return
+    cursor.execute(f"CREATE OR REPLACE TEMP TABLE touched AS {came} UNION {went}")
 
 
 def _tokens(cursor: duckdb.DuckDBPyConnection) -> str | None:

@@ -252,6 +252,16 @@ DAILY_TOKENS: Final = (
     *LINEAGE,
 )
 
+#: `daily_tokens` with the tokens of usage where the bill states none: what a figure per token is read from.
+DAILY_TOKEN_COSTS: Final = (
+    *(c for c in DAILY_TOKENS if c not in LINEAGE),
+    #: `bill` or `usage`; NULL where the tokens are not known.
+    Column("TokensFrom", TEXT, allowed=("bill", "usage")),
+    #: Why the tokens are not known; NULL where they are.
+    Column("TokensReason", TEXT),
+    *(Column(c.name, c.type) for c in LINEAGE),
+)
+
 #: Each load writes this one row, so that two writers that both missed the lock conflict instead of doubling.
 SENTINEL: Final = (Column("LastLoadId", TEXT), Column("Loads", COUNT))
 
@@ -270,5 +280,6 @@ TABLES: Final[dict[str, tuple[Column, ...]]] = {
     "findings": FINDINGS,
     "daily_spend": DAILY_SPEND,
     "daily_tokens": DAILY_TOKENS,
+    "daily_token_costs": DAILY_TOKEN_COSTS,
     "sentinel": SENTINEL,
 }

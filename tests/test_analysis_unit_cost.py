@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analysis.result import Metric, per_million, plain, quotient, share, total
-from analysis.token_usage import (
+from ledger.token_usage import (
     BILLED_ALREADY,
     KINDS,
     NO_QUANTITY,

@@ -11,14 +11,21 @@ that the whole cost of a key stands over the whole tokens of the same key, and e
 # pyright: reportCallIssue=false, reportReturnType=false
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
 
 import ibis
 
-from analysis.result import summed
+from ledger.focus import INSTANT, JSON, TEXT
+from ledger.lake import ALIAS
+from ledger.tables import COUNT, TABLES
 
 if TYPE_CHECKING:
+    import duckdb
     import ibis.expr.types as ir
+
+#: Ibis's names of column types that it does not call as DuckDB does.
+_IBIS_TYPES: Final = {TEXT: "string", COUNT: "int64", INSTANT: "timestamp('UTC')", JSON: "json"}
 
 #: Where a row's tokens are from: values of `TokensFrom`, which is NULL where the tokens are unknown.
 FROM_BILL: Final = "bill"
@@ -71,6 +78,29 @@ KINDS: Final = {
     ),
     "Output": ("OutputTokens",),
 }
+
+
+def refresh(cursor: duckdb.DuckDBPyConnection, touched: str) -> None:
+    """Bring `daily_token_costs` up to date for the days that the query `touched` gives, in the caller's transaction."""
+    cursor.execute(f"DELETE FROM daily_token_costs WHERE ChargeDate IN ({touched})")
+    row = cursor.execute(f"SELECT count(*) FROM usage WHERE UsagePeriodStart::DATE IN ({touched})").fetchone()
+    resolved = _resolved_sql(with_reports=bool(row and row[0]))
+    names = ", ".join(f'"{c.name}"' for c in TABLES["daily_token_costs"])
+    cursor.execute(
+        f"INSERT INTO daily_token_costs WITH daily_tokens AS (SELECT * FROM {ALIAS}.main.daily_tokens "
+        f"WHERE ChargeDate IN ({touched})), usage AS (SELECT * FROM {ALIAS}.main.usage "
+        f"WHERE UsagePeriodStart::DATE IN ({touched})) SELECT {names} FROM ({resolved})"
+    )
+
+
+@cache
+def _resolved_sql(*, with_reports: bool) -> str:
+    bill, usage = (ibis.table(_schema(name), name=name) for name in ("daily_tokens", "usage"))
+    return str(ibis.to_sql(with_usage(bill, usage) if with_reports else with_origin(bill), dialect="duckdb"))
+
+
+def _schema(table: str) -> dict[str, str]:
+    return {c.name: _IBIS_TYPES.get(c.type, c.type.lower()) for c in TABLES[table]}
 
 
 def with_origin(daily_tokens: ir.Table) -> ir.Table:
@@ -272,3 +302,8 @@ def _common(rows: ir.Table, name: str) -> ir.Value:
     column = rows[name]
     agreed = (column.min() == column.max()) & (column.count() == rows.count())
     return ibis.ifelse(agreed, column.min(), ibis.null(column.type()))
+
+
+def summed(rows: ir.Table, name: str) -> Any:  # noqa: ANN401 - Ibis knows no abstract sum
+    """The engine's own sum of a column; NULL where no row has a value."""
+    return rows[name].sum()

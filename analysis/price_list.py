@@ -1,0 +1,312 @@
+"""The price book as one moment knew it, and the price of a kind of token at any time.
+
+Resolution is exact and strict: a price is found for the seller, model, token kind, tier and region, or there is a
+reason why there is none. It never falls to another model, tier or region; the few places where one kind is priced as
+another are `_AS` and are told in the result.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any, Final
+
+from ledger.price_book.schema import REGIONS
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+#: Cache writes by their lifetime.
+TIMED_WRITES: Final = ("cache_write_5m", "cache_write_30m", "cache_write_1h", "cache_write_12h")
+CACHE_KINDS: Final = ("cache_read", "cache_write", *TIMED_WRITES)
+#: Kinds that are a part of another and cost what that one costs where they have no price of their own: reasoning is
+#: output, image input is input (audio and image output are not: sellers price them apart).
+_AS: Final[Mapping[str, str]] = {"reasoning": "output", "input_image": "input"}
+_EARLIEST: Final = datetime.min.replace(tzinfo=UTC)
+_LATEST: Final = datetime.max.replace(tzinfo=UTC)
+
+#: A long request of an unknown size: any step of the model may hold.
+SOME_STEP: Final = -1
+
+NO_MODEL: Final = "the usage names no model"
+NO_TIER: Final = "the usage states no service tier, and the tiers differ in price"
+PROVISIONED: Final = "provisioned throughput is billed by time, not by the token"
+NO_REGION: Final = "the usage states no serving region, and the price book has no global price"
+NO_LIFETIME: Final = "the usage does not say how long cache writes live, and the price depends on it"
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """One price: pico-dollars (1e-12 of the currency unit) for one token, in force from `start` up to `end`."""
+
+    start: datetime
+    end: datetime
+    known_from: datetime
+    pico: int
+    currency: str
+    layer: str
+    source: str
+    source_version: str
+    disputed: bool
+    other_source: str | None
+    other_pico: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """What decides about the price of some tokens.
+
+    Attributes:
+        above: the largest context step that the whole input is surely above; `SOME_STEP` where it is above some step.
+        up_to: the largest step that it may be above.
+        moved: whether a plan put the tokens here, so that they were never metered under this model and tier.
+    """
+
+    provider: str
+    model: str | None
+    version: str | None
+    tier: str | None
+    region: str | None
+    above: int
+    up_to: int
+    moved: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """What one token costs over a stretch of time, or why that is not known.
+
+    Attributes:
+        price: the price; None as `reason` says.
+        highest: pico-dollars at the dearest price that what is stated leaves possible.
+        unstated: what the usage does not state although prices differ by it: `context`, `region`; else empty.
+        priced_as: another token kind whose price it is; else None.
+        free: whether the book has no such charge at all (a fee for each request).
+    """
+
+    start: datetime
+    end: datetime
+    price: Price | None
+    highest: int = 0
+    unstated: tuple[str, ...] = ()
+    priced_as: str | None = None
+    reason: str | None = None
+    free: bool = False
+
+    @property
+    def pico(self) -> int | None:
+        """Pico-dollars of one token; None where it is not priced."""
+        return 0 if self.free else None if self.price is None else self.price.pico
+
+    @property
+    def currency(self) -> str | None:
+        """ISO 4217 code; None where it is not priced or costs nothing."""
+        return None if self.price is None else self.price.currency
+
+
+#: (version, kind, tier, region) -> context step -> prices, best first.
+_Offers = dict[tuple[str | None, str, str, str], dict[int, list[Price]]]
+
+
+class PriceList:
+    """Prices of every seller and model, as known at one moment."""
+
+    def __init__(self, prices: pa.Table, known_at: datetime | None = None) -> None:
+        """Take the rows of a price book (`ledger.price_book.schema.PRICES`) that were known by `known_at`."""
+        self._models = dict[tuple[str, str], _Offers]()
+        for row in prices.to_pylist():
+            if known_at is None or row["KnownFrom"] <= known_at:
+                offers = self._models.setdefault((row["Seller"], row["ModelId"]), defaultdict(dict))
+                key = (row.get("ModelVersion"), row["TokenKind"], row["ServiceTier"], row["ServingRegion"])
+                offers[key].setdefault(row["ContextAbove"], []).append(_price(row))
+        for offers in self._models.values():
+            for steps in offers.values():
+                for prices_of_step in steps.values():
+                    prices_of_step.sort(key=_worth)
+
+    @property
+    def sellers(self) -> tuple[str, ...]:
+        """Sellers with a price, by name."""
+        return tuple(sorted({seller for seller, _ in self._models}))
+
+    @property
+    def steps(self) -> tuple[int, ...]:
+        """Every context step of any price, in tokens, ascending, without 0."""
+        found = {above for offers in self._models.values() for steps in offers.values() for above in steps}
+        return tuple(sorted(found - {0}))
+
+    @property
+    def grain(self) -> str:
+        """The coarsest of D, h, m, s and us at whose bounds every price begins and ends, in UTC."""
+        moments = {moment for prices in self._all() for p in prices for moment in (p.start, p.end)}
+        moments -= {_EARLIEST, _LATEST}
+        finest = 0
+        for moment in moments:
+            parts = (moment.hour, moment.minute, moment.second, moment.microsecond)
+            finest = max(finest, *(n for n, part in enumerate(parts, start=1) if part), 0)
+        return ("D", "h", "m", "s", "us")[finest]
+
+    def has(self, seller: str, model: str) -> bool:
+        """Whether there is any price of this model at this seller."""
+        return (seller, model) in self._models
+
+    def unknown(self, seller: str, model: str) -> str:
+        """A sentence that says what is not known about a seller's model, with what is."""
+        if seller not in self.sellers:
+            return f"the price book has no seller {seller!r}; it has {', '.join(self.sellers)}"
+        models = [m for s, m in self._models if s == seller]
+        near = get_close_matches(model, models, n=3, cutoff=0.5)
+        hint = f"; similar names are {', '.join(near)}" if near else ""
+        return f"the price book has no price of {model!r} at {seller}{hint}"
+
+    def rates(self, used: Used, kind: str, first: datetime, last: datetime) -> list[Rate]:
+        """The rates from `first` to `last` (both included), without a gap, each as long as it holds."""
+        offers = self._models.get((used.provider, used.model or ""), {})
+        bounds = {p.start for s in offers.values() for ps in s.values() for p in ps}
+        bounds |= {p.end for s in offers.values() for ps in s.values() for p in ps}
+        starts = [first, *sorted(b for b in bounds if first < b <= last)]
+        ends = [*starts[1:], _LATEST]
+        return [self._rate(used, kind, start, end) for start, end in zip(starts, ends, strict=True)]
+
+    def _all(self) -> Iterable[list[Price]]:
+        return (prices for offers in self._models.values() for steps in offers.values() for prices in steps.values())
+
+    def _rate(self, used: Used, kind: str, start: datetime, end: datetime) -> Rate:
+        found = self._offers(used, start)
+        if isinstance(found, str):
+            return Rate(start, end, None, reason=found)
+        offers, tier = found
+        name = _priced_kind({k for k, t, _ in offers if t == tier}, kind, moved=used.moved)
+        if name is None:
+            if kind == "request":
+                return Rate(start, end, None, free=True)
+            return Rate(start, end, None, reason=_no_price(kind, tier, {t for k, t, _ in offers if k == kind}))
+        regions = {r: steps for (k, t, r), steps in offers.items() if k == name and t == tier}
+        region = _region(used.region, regions)
+        if region not in regions:
+            known = ", ".join(r for r in REGIONS if r in regions)
+            reason = NO_REGION if region is None else f"the price book has no {region} price of it, only {known}"
+            return Rate(start, end, None, reason=reason)
+        return _chosen(used, regions, region, Rate(start, end, None, priced_as=name if name != kind else None))
+
+    def _offers(self, used: Used, at: datetime) -> tuple[dict[tuple[str, str, str], dict[int, Price]], str] | str:
+        """Prices in force by kind, tier and region, then context step; and the tier. Or why there are none."""
+        if used.model is None:
+            return NO_MODEL
+        offers = self._models.get((used.provider, used.model))
+        if offers is None:
+            return self.unknown(used.provider, used.model)
+        if used.tier == "provisioned":
+            return PROVISIONED
+        versions = {version for version, *_ in offers}
+        version = used.version if used.version in versions else None
+        if version not in versions:
+            return "the price book has prices of other releases of this model only"
+        current = dict[tuple[str, str, str], dict[int, Price]]()
+        for (of, kind, tier, region), steps in offers.items():
+            if of == version and (now := _in_force(steps, at)):
+                current[kind, tier, region] = now
+        if not current:
+            return f"the price book has no price of this model on {at:%Y-%m-%d}"
+        tiers = {tier for _, tier, _ in current}
+        if used.tier is None and tiers != {"standard"}:
+            return NO_TIER
+        return current, used.tier or "standard"
+
+
+def _price(row: Mapping[str, Any]) -> Price:
+    return Price(
+        start=row["ValidFrom"],
+        end=row["ValidTo"] or _LATEST,
+        known_from=row["KnownFrom"],
+        pico=row["PricePico"],
+        currency=row["Currency"],
+        layer=row["Layer"],
+        source=row["Source"],
+        source_version=row["SourceVersion"],
+        disputed=row["Disputed"],
+        other_source=row["OtherSource"],
+        other_pico=row["OtherPricePico"],
+    )
+
+
+def _worth(price: Price) -> tuple[Any, ...]:
+    """The customer's own price before the list's, then what was learnt last, then what began last."""
+    return (
+        price.layer != "negotiated",
+        -price.known_from.timestamp(),
+        -price.start.timestamp(),
+        price.source,
+        price.pico,
+    )
+
+
+def _in_force(steps: Mapping[int, Sequence[Price]], at: datetime) -> dict[int, Price]:
+    found = {above: next((p for p in prices if p.start <= at < p.end), None) for above, prices in steps.items()}
+    return {above: price for above, price in found.items() if price is not None}
+
+
+def _priced_kind(kinds: set[str], kind: str, *, moved: bool) -> str | None:
+    """The kind whose price holds for `kind` where these have one; None where none does."""
+    if kind in kinds:
+        return kind
+    if kind in _AS:
+        return _AS[kind] if _AS[kind] in kinds else None
+    if kind == "input" and "embedding" in kinds:
+        return "embedding"
+    if kind in TIMED_WRITES and "cache_write" in kinds and not kinds.intersection(TIMED_WRITES):
+        return "cache_write"
+    if kind == "cache_write" and len(only := kinds.intersection(TIMED_WRITES)) == 1:
+        return only.pop()
+    family = {"cache_read"} if kind == "cache_read" else {"cache_write", *TIMED_WRITES}
+    if moved and kind in CACHE_KINDS and not kinds & family and "input" in kinds:
+        # A model or tier without a cache takes as input what another kept in its cache.
+        return "input"
+    return None
+
+
+def _no_price(kind: str, tier: str, elsewhere: set[str]) -> str:
+    if kind == "cache_write":
+        return NO_LIFETIME
+    also = f" (it has {', '.join(sorted(elsewhere))})" if elsewhere else ""
+    return f"the price book has no {tier} price of {kind.replace('_', ' ')} tokens for this model{also}"
+
+
+def _region(stated: str | None, regions: Mapping[str, object]) -> str | None:
+    """The region to price at: the stated class, else global, else the only one there is."""
+    if stated in REGIONS:
+        return stated
+    if "Global" in regions:
+        return "Global"
+    return next(iter(regions)) if len(regions) == 1 else None
+
+
+def _chosen(used: Used, regions: Mapping[str, Mapping[int, Price]], region: str, rate: Rate) -> Rate:
+    """The price at the region and the lowest context step, and the dearest that may hold instead."""
+    open_regions = [region] if used.region in REGIONS else list(regions)
+    choices = {r: _steps(regions[r], used) for r in open_regions}
+    if not choices[region]:
+        return Rate(rate.start, rate.end, None, reason="the price book has no price of it for a context of this size")
+    price = choices[region][0]
+    by_context = any(p.pico != price.pico for p in choices[region])
+    by_region = any(prices and prices[0].pico != price.pico for r, prices in choices.items() if r != region)
+    return Rate(
+        rate.start,
+        rate.end,
+        price,
+        highest=max(p.pico for prices in choices.values() for p in prices),
+        unstated=(*(["context"] if by_context else []), *(["region"] if by_region else [])),
+        priced_as=rate.priced_as,
+    )
+
+
+def _steps(prices: Mapping[int, Price], used: Used) -> list[Price]:
+    """Prices of the context steps that may hold, the lowest step first."""
+    steps = sorted(prices)
+    if used.above == SOME_STEP:
+        return [prices[s] for s in steps if s > 0] or [prices[s] for s in steps]
+    lowest = max((s for s in steps if s <= used.above), default=None)
+    return [] if lowest is None else [prices[s] for s in steps if lowest <= s <= max(used.above, used.up_to)]
