@@ -14,7 +14,7 @@ from typing import Final
 
 import duckdb
 
-from connectors import noticing, pages, reading, rejecting
+from connectors import lines, noticing, pages, reading, rejecting
 from connectors.errors import ConnectorError, SourceNameError, UnreadableFileError
 from connectors.files import Fingerprint, digests, shown
 from connectors.format import Format, Replace
@@ -131,6 +131,8 @@ def _batches(
         windows: tuple[tuple[datetime, datetime], ...] = ()
         if part.shape is Shape.PAGES:
             part, windows = _flattened(cursor, path, folder)
+        elif part.shape is Shape.LINES and lines.loses_digits(cursor, path):
+            part = with_(reading.open_part(cursor, lines.rewritten(path, folder), knows), path=path)
         format_ = format_of(path.name, part.layout, forced)
         noticing.refuse_ambiguous(part, format_)
         batch = found.get(format_.name, Batch(format_))

@@ -213,7 +213,7 @@ def explain(path: Path | None, error: Exception) -> str:
 
 def _broken_line(path: Path) -> str:
     """The first line that is no JSON: the engine is one off where the file ends early."""
-    with gzip.open(path, "rb") if _compression(path) == "gzip" else path.open("rb") as file:
+    with gzip.open(path, "rb") if compression(path) == "gzip" else path.open("rb") as file:
         for number, line in enumerate(file, start=1):
             try:
                 json.loads(line) if line.strip() else None
@@ -256,18 +256,18 @@ def _shape(path: Path, head: bytes) -> Shape:
 
 
 def _parquet(connection: duckdb.DuckDBPyConnection, path: Path) -> Part:
-    name = _literally(path)
+    name = literally(path)
     relation = f"SELECT * FROM read_parquet({name})"
     numbered = f"SELECT *, file_row_number + 1 AS x_Row FROM read_parquet({name}, file_row_number = true)"
     return Part(path, Shape.PARQUET, describe(connection, relation), relation, numbered)
 
 
-def _literally(path: Path) -> str:
+def literally(path: Path) -> str:
     """SQL of a file name in which the engine sees no pattern: `bill[1].csv` is not `bill1.csv`."""
     return literal("".join(f"[{char}]" if char in "*?[" else char for char in str(path)))
 
 
-def _compression(path: Path) -> str:
+def compression(path: Path) -> str:
     """How a file is packed, by its first bytes: its name may say otherwise."""
     with path.open("rb") as file:
         return "gzip" if file.read(len(_GZIP)) == _GZIP else "uncompressed"
@@ -287,11 +287,11 @@ def _csv(path: Path, head: bytes, known: Recognises) -> Part:
     options = (
         f"header = true, delim = {literal(delimiter)}, quote = '\"', escape = '\"', auto_detect = false, "
         f"nullstr = [{', '.join(literal(n) for n in ('', *_NULLS))}], max_line_size = {_LONGEST_LINE}, "
-        f"encoding = '{encoding}', compression = '{_compression(path)}', columns = {{{types}}}, store_rejects = true"
+        f"encoding = '{encoding}', compression = '{compression(path)}', columns = {{{types}}}, store_rejects = true"
     )
-    read = f"read_csv({_literally(path)}, {options})"
+    read = f"read_csv({literally(path)}, {options})"
     # `ignore_errors` loses whole rows after a bad one; storing the rejects a second time does not.
-    again = f"read_csv({_literally(path)}, {options}, rejects_table = '{AGAIN}', rejects_scan = '{AGAIN_SCANS}')"
+    again = f"read_csv({literally(path)}, {options}, rejects_table = '{AGAIN}', rejects_scan = '{AGAIN_SCANS}')"
     numbered = f"SELECT *, row_number() OVER () AS x_Row FROM {again}"
     layout = dict.fromkeys(columns, "VARCHAR")
     return Part(path, Shape.CSV, layout, f"SELECT * FROM {read}", numbered, notes, repeated)
@@ -330,8 +330,8 @@ def _distinct(columns: Sequence[str]) -> list[str]:
 
 
 def _lines(connection: duckdb.DuckDBPyConnection, path: Path) -> Part:
-    options = f"format = 'newline_delimited', sample_size = -1, compression = '{_compression(path)}'"
-    read = f"read_json({_literally(path)}, {options})"
+    options = f"format = 'newline_delimited', sample_size = -1, compression = '{compression(path)}'"
+    read = f"read_json({literally(path)}, {options})"
     relation = f"SELECT * FROM {read}"
     numbered = f"SELECT *, row_number() OVER () AS x_Row FROM {read}"
     return Part(path, Shape.LINES, describe(connection, relation), relation, numbered)

@@ -189,6 +189,23 @@ class TestShapes:
         assert (loaded.rows_in, loaded.rows_loaded, accounted(loaded)) == (3, 2, True)
         assert [row[:3] for row in rejects(lake)] == [("u.ndjson", 2, "model")]
 
+    @pytest.mark.parametrize("packed", [False, True])
+    def test_lines_keep_digits_that_a_double_would_lose(self, lake: Lake, tmp_path: Path, packed: bool) -> None:
+        pairs = dict(zip(HEADER.split(","), line("AMOUNT", "2026-10-04").split(","), strict=True))
+        template = json.dumps(pairs).replace('"AMOUNT"', "AMOUNT")
+        amounts = ("98765432101234.123456789", "0.1", "7", "0.0012340000000000001")
+        content = "".join(template.replace("AMOUNT", amount) + "\n" for amount in amounts).encode()
+        (tmp_path / "d.ndjson").write_bytes(gzip.compress(content) if packed else content)
+        (loaded,) = import_files(lake, [str(tmp_path / "d.ndjson")])
+        assert loaded.rows_rejected == 0
+        found = lake.records("SELECT BilledCost AS b FROM charges ORDER BY 1")
+        assert [row["b"] for row in found] == [
+            Decimal("0.001234000000000000"),
+            Decimal("0.1"),
+            Decimal(7),
+            Decimal("98765432101234.123456789"),
+        ]
+
     def test_pages_keep_every_digit(self, lake: Lake, tmp_path: Path) -> None:
         (tmp_path / "p.json").write_text(costs_page(1, "0.123456789012345678"))
         (loaded,) = import_files(lake, [str(tmp_path / "p.json")])
