@@ -83,8 +83,10 @@ KINDS: Final = {
 def refresh(cursor: duckdb.DuckDBPyConnection, touched: str) -> None:
     """Bring `daily_token_costs` up to date for the days that the query `touched` gives, in the caller's transaction."""
     cursor.execute(f"DELETE FROM daily_token_costs WHERE ChargeDate IN ({touched})")
-    row = cursor.execute(f"SELECT count(*) FROM usage WHERE UsagePeriodStart::DATE IN ({touched})").fetchone()
-    resolved = _resolved_sql(with_reports=bool(row and row[0]))
+    row = cursor.execute(
+        f"SELECT count(*) FROM daily_tokens WHERE Tokens IS NULL AND ChargeDate IN ({touched})"
+    ).fetchone()
+    resolved = _resolved_sql(asks_usage=bool(row and row[0]))
     names = ", ".join(f'"{c.name}"' for c in TABLES["daily_token_costs"])
     cursor.execute(
         f"INSERT INTO daily_token_costs WITH daily_tokens AS (SELECT * FROM {ALIAS}.main.daily_tokens "
@@ -94,9 +96,10 @@ def refresh(cursor: duckdb.DuckDBPyConnection, touched: str) -> None:
 
 
 @cache
-def _resolved_sql(*, with_reports: bool) -> str:
+def _resolved_sql(*, asks_usage: bool) -> str:
+    """The rollup with its tokens' origin; usage is asked only where a bill leaves tokens open."""
     bill, usage = (ibis.table(_schema(name), name=name) for name in ("daily_tokens", "usage"))
-    return str(ibis.to_sql(with_usage(bill, usage) if with_reports else with_origin(bill), dialect="duckdb"))
+    return str(ibis.to_sql(with_usage(bill, usage) if asks_usage else with_origin(bill), dialect="duckdb"))
 
 
 def _schema(table: str) -> dict[str, str]:
