@@ -193,10 +193,25 @@ def _table(view: View, asked: Question, found: Sequence[UnitCostRow]) -> None:
         alt=f"Unit cost by {asked.group.lower()}, {asked.span}",
         key="unit-cost-table",
     )
-    dashes = [f"{name_of(row, asked.by)}: {row.reason}." for row in found if row.reason]
+    _reasons(asked, found)
+
+
+def _reasons(asked: Question, found: Sequence[UnitCostRow]) -> None:
+    """Why a dash stands where a figure could: one line for each."""
+    wanted = dict.fromkeys((asked.metric, Metric.LIST))
+    dashes = [
+        {
+            asked.group: name_of(row, asked.by),
+            "Figure": f"{metric.value} cost per 1M tokens",
+            "Why there is none": reason,
+        }
+        for metric in wanted
+        for row in found
+        if (reason := row.reason_for(metric)) and (metric is asked.metric or row.reason is None)
+    ]
     if dashes:
-        with st.expander(f"Why {len(dashes)} of {len(found)} have no cost per 1M tokens"):
-            st.markdown("\n".join(f"- {text}" for text in dashes).replace("$", "\\$"))
+        with st.expander(f"Where a dash stands, and why ({len(dashes)})"):
+            show_text(dashes, alt="Figures that are missing, and why")
 
 
 def _record(row: UnitCostRow, asked: Question) -> dict[str, Any]:
