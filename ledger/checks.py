@@ -29,7 +29,7 @@ class Check:
     Attributes:
         id: stable name, `column.what`.
         severity: `error` (the figure is wrong), `warning` (it may be), `note` (good to know).
-        sentence: what a person reads; `{n}` is the number of rows.
+        sentence: what a person reads before the number of rows.
         condition: SQL that is true for an offending row.
         needs: columns the condition reads; the check is left out where one is absent.
         shows: columns that an example shows.
@@ -69,28 +69,29 @@ _WRITTEN: Final = (
     Check(
         "ChargePeriod.order",
         "error",
-        "{n} charges end before or when they begin.",
+        "Charges that end before or when they begin",
         "ChargePeriodEnd <= ChargePeriodStart",
         ("ChargePeriodStart", "ChargePeriodEnd"),
     ),
     Check(
         "BillingPeriod.order",
         "error",
-        "{n} charges have a billing period that ends before or when it begins.",
+        "Charges whose billing period ends before or when it begins",
         "BillingPeriodEnd <= BillingPeriodStart",
         ("BillingPeriodStart", "BillingPeriodEnd"),
     ),
     Check(
         "ChargePeriod.outside",
         "note",
-        "{n} charges lie outside the billing period that bills them.",
-        "ChargePeriodStart < BillingPeriodStart OR ChargePeriodStart >= BillingPeriodEnd",
+        "Charges outside the billing period that bills them",
+        "BillingPeriodStart < BillingPeriodEnd "
+        "AND (ChargePeriodStart < BillingPeriodStart OR ChargePeriodStart >= BillingPeriodEnd)",
         ("ChargePeriodStart", "BillingPeriodStart", "BillingPeriodEnd"),
     ),
     Check(
         "BillingCurrency.code",
         "warning",
-        "{n} charges have a currency that is no three-letter code.",
+        "Charges whose currency is no three-letter code",
         "NOT regexp_full_match(BillingCurrency, '[A-Z]{3}')",
         ("BillingCurrency",),
         ("BillingCurrency",),
@@ -98,7 +99,7 @@ _WRITTEN: Final = (
     Check(
         "ListUnitPrice.negative",
         "error",
-        "{n} charges have a negative list unit price.",
+        "Charges with a negative list unit price",
         "ListUnitPrice < 0",
         ("ListUnitPrice",),
         ("ListUnitPrice",),
@@ -106,7 +107,7 @@ _WRITTEN: Final = (
     Check(
         "ContractedUnitPrice.negative",
         "error",
-        "{n} charges have a negative contracted unit price.",
+        "Charges with a negative contracted unit price",
         "ContractedUnitPrice < 0",
         ("ContractedUnitPrice",),
         ("ContractedUnitPrice",),
@@ -114,7 +115,7 @@ _WRITTEN: Final = (
     Check(
         "ListCost.product",
         "warning",
-        "{n} usage charges have a list cost that is not list unit price times pricing quantity.",
+        "Usage charges whose list cost is not list unit price times pricing quantity",
         _product_differs("ListCost", "ListUnitPrice", "PricingQuantity"),
         ("ListCost", "ListUnitPrice", "PricingQuantity", "ChargeCategory"),
         ("ListCost", "ListUnitPrice", "PricingQuantity"),
@@ -123,7 +124,7 @@ _WRITTEN: Final = (
     Check(
         "ContractedCost.product",
         "warning",
-        "{n} usage charges have a contracted cost that is not contracted unit price times pricing quantity.",
+        "Usage charges whose contracted cost is not contracted unit price times pricing quantity",
         _product_differs("ContractedCost", "ContractedUnitPrice", "PricingQuantity"),
         ("ContractedCost", "ContractedUnitPrice", "PricingQuantity", "ChargeCategory"),
         ("ContractedCost", "ContractedUnitPrice", "PricingQuantity"),
@@ -132,7 +133,7 @@ _WRITTEN: Final = (
     Check(
         "ListCost.unknown",
         "note",
-        "{n} usage charges have no list cost; a discount cannot be told for them.",
+        "Usage charges without list cost, for which a discount cannot be told",
         "ListCost IS NULL AND ChargeCategory = 'Usage'",
         ("ListCost", "ChargeCategory"),
         ("ServiceName",),
@@ -140,7 +141,7 @@ _WRITTEN: Final = (
     Check(
         "CommitmentDiscount.billed",
         "error",
-        "{n} charges are covered by a commitment and billed again; BilledCost should be 0 on them.",
+        "Charges covered by a commitment and billed again (their BilledCost should be 0)",
         "CommitmentDiscountStatus IS NOT NULL AND ChargeCategory = 'Usage' AND BilledCost <> 0",
         ("CommitmentDiscountStatus", "ChargeCategory"),
         ("CommitmentDiscountId", "BilledCost"),
@@ -148,14 +149,14 @@ _WRITTEN: Final = (
     Check(
         "CommitmentDiscount.id",
         "warning",
-        "{n} charges have a commitment status and no commitment.",
+        "Charges with a commitment status and no commitment",
         "CommitmentDiscountStatus IS NOT NULL AND CommitmentDiscountId IS NULL",
         ("CommitmentDiscountStatus", "CommitmentDiscountId"),
     ),
     Check(
         "Usage.negative",
         "note",
-        "{n} usage charges are negative without being marked as a correction.",
+        "Negative usage charges that are not marked as a correction",
         "BilledCost < 0 AND ChargeCategory = 'Usage' AND ChargeClass IS NULL",
         ("ChargeCategory", "ChargeClass"),
         ("BilledCost", "ChargeDescription"),
@@ -163,14 +164,14 @@ _WRITTEN: Final = (
     Check(
         "ConsumedQuantity.unit",
         "warning",
-        "{n} charges state a consumed quantity without its unit.",
+        "Charges that state a consumed quantity without its unit",
         "ConsumedQuantity IS NOT NULL AND ConsumedUnit IS NULL",
         ("ConsumedQuantity", "ConsumedUnit"),
     ),
     Check(
         "PricingQuantity.unit",
         "warning",
-        "{n} charges state a pricing quantity without its unit.",
+        "Charges that state a pricing quantity without its unit",
         "PricingQuantity IS NOT NULL AND PricingUnit IS NULL",
         ("PricingQuantity", "PricingUnit"),
     ),
@@ -182,7 +183,7 @@ _DECLARED: Final = tuple(
         Check(
             f"{c.name}.null",
             "warning",
-            f"{{n}} charges have no {c.name}, which FOCUS does not allow.",
+            f"Charges without {c.name}, which FOCUS does not allow",
             f"{c.name} IS NULL",
             (c.name,),
         )
@@ -193,7 +194,7 @@ _DECLARED: Final = tuple(
         Check(
             f"{c.name}.value",
             "warning",
-            f"{{n}} charges have a {c.name} that FOCUS does not know.",
+            f"Charges whose {c.name} FOCUS does not know",
             f"{c.name} NOT IN ({', '.join(repr(v) for v in c.allowed)})",
             (c.name,),
             (c.name,),
@@ -229,7 +230,7 @@ def _sampled(check: Check, types: Mapping[str, str], every: int) -> Check:
     if not check.multiplies or not any(_is_wide(types[name]) for name in check.needs):
         return check
     condition = f"hash(ChargePeriodStart, BilledCost, ChargeDescription) % {every} = 0 AND ({check.condition})"
-    sentence = f"In a sample of one charge in {every}: {check.sentence}"
+    sentence = f"{check.sentence}, in a sample of one charge in {every}"
     return replace(check, condition=condition, sentence=sentence)
 
 
@@ -250,7 +251,7 @@ def unmapped(cursor: duckdb.DuckDBPyConnection, staged: str, present: Collection
         f"LIMIT {_MOST_REASONS}"
     ).fetchall()
     for reason, currency, count, billed in rows:
-        sentence = f"{count} charges carry no token quantity: {reason}."
+        sentence = f"Charges without a token quantity, {reason}: {count:,}."
         yield Finding("Tokens.unmapped", "warning", count, sentence, {currency: billed})
 
 
@@ -267,7 +268,7 @@ def duplicates(cursor: duckdb.DuckDBPyConnection, staged: str, present: Collecti
         f"WHERE hash({columns}) IN (FROM temp.repeated) GROUP BY {columns} HAVING n > 1) GROUP BY ALL"
     ).fetchall()
     count = sum(n for _, n, _ in rows)
-    sentence = f"{count} charges repeat another one in every column; check whether the bill was exported twice."
+    sentence = f"Charges that repeat another one in every column (was the bill exported twice?): {count:,}."
     return [Finding("Rows.duplicate", "warning", count, sentence, {c: b for c, _, b in rows})] if count else []
 
 
@@ -281,7 +282,7 @@ def _detail(cursor: duckdb.DuckDBPyConnection, taken: str, check: Check, count: 
         result = cursor.execute(f"SELECT {shown} FROM (FROM {taken} AS t WHERE {check.condition} LIMIT {_EXAMPLES})")
         examples = [dict(zip(check.shows, values, strict=True)) for values in result.fetchall()]
     billed = {str(currency): amount for currency, amount in rows if amount is not None}
-    return Finding(check.id, check.severity, count, check.sentence.format(n=f"{count:,}"), billed, examples)
+    return Finding(check.id, check.severity, count, f"{check.sentence}: {count:,}.", billed, examples)
 
 
 def as_json(value: object) -> str:

@@ -435,7 +435,7 @@ class TestValues:
 
     def test_a_currency_in_lower_case_is_noticed(self, lake: Lake, tmp_path: Path) -> None:
         loaded = import_files(lake, [str(write_bill(tmp_path / "a.csv", [line("7", "2026-10-02", currency="usd")]))])[0]
-        assert sentences(loaded, "BillingCurrency.code") == ["1 charges have a currency that is no three-letter code."]
+        assert sentences(loaded, "BillingCurrency.code") == ["Charges whose currency is no three-letter code: 1."]
         assert loaded.billed_loaded == {"usd": Decimal(7)}
 
     def test_what_rejected_rows_held_is_the_difference(self, lake: Lake, tmp_path: Path) -> None:
