@@ -12,10 +12,12 @@ import streamlit as st
 
 from accounts.home import Settings, lake_address
 from accounts.signin import Protection
+from analysis.period import days_between
+from analysis.quality import Coverage, SourceQuality
 from analysis.result import Metric
 from connectors.importing import import_files
 from ledger.lake import Lake
-from ui import controls, data, exports, quality, running
+from ui import controls, data, exports, quality, running, spend
 from ui.controls import Span
 from ui.frame import View
 
@@ -175,3 +177,42 @@ def test_the_newest_billing_period_and_one_that_is_not_over_are_provisional() ->
 def test_amounts_of_two_currencies_stand_side_by_side() -> None:
     assert quality.money_by_currency({"USD": Decimal(2), "EUR": Decimal("1.005")}) == "€1.00; $2.00"
     assert quality.money_by_currency({}) == "—"
+
+
+def source(name: str, *days: date) -> SourceQuality:
+    return SourceQuality(f"file:{name}", Decimal(100), None, Coverage(days), 1, 0, {}, (), (), synthetic=False)
+
+
+def test_a_source_that_ends_begins_or_pauses_within_the_period_is_named() -> None:
+    may, june = date(2026, 5, 1), date(2026, 6, 1)
+    sources = [
+        source("whole", date(2026, 1, 1), *days_between(may, date(2026, 6, 30))),
+        source("late", *days_between(date(2026, 5, 10), date(2026, 6, 30))),
+        source("stopped", *days_between(date(2026, 4, 1), date(2026, 6, 12))),
+        source(
+            "paused",
+            *days_between(date(2026, 4, 1), date(2026, 6, 3)),
+            *days_between(date(2026, 6, 6), date(2026, 6, 30)),
+        ),
+        source("retired", *days_between(date(2025, 1, 1), date(2025, 6, 1))),
+        source("tokens only"),
+    ]
+    assert spend.incomplete(sources, Span(june, date(2026, 6, 30))) == [
+        "Days without any charge, by source: paused (2); see Loads and data quality.",
+        "late begins on 10 May 2026: earlier charges are not loaded.",
+        "stopped ends on 12 Jun 2026: later charges are not loaded.",
+    ]
+
+
+def test_nothing_is_said_of_sources_that_cover_the_period_and_the_one_before() -> None:
+    held = [source("whole", *days_between(date(2026, 4, 1), date(2026, 6, 30)))]
+    assert spend.incomplete(held, Span(date(2026, 6, 1), date(2026, 6, 30))) == []
+
+
+def test_a_source_that_begins_with_the_ledger_is_no_news() -> None:
+    held = [source("whole", *days_between(date(2026, 4, 1), date(2026, 6, 30)))]
+    assert spend.incomplete(held, Span(date(2026, 4, 1), date(2026, 6, 30))) == []
+    held.append(source("late", *days_between(date(2026, 5, 1), date(2026, 6, 30))))
+    assert spend.incomplete(held, Span(date(2026, 4, 1), date(2026, 6, 30))) == [
+        "late begins on 1 May 2026: earlier charges are not loaded."
+    ]

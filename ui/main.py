@@ -24,7 +24,7 @@ def _main() -> None:
     with st.sidebar:
         st.caption(f"Workspace {served.workspace}")
         if served.protection is Protection.PASSWORD:
-            st.html(f'<a href="{SIGN_OUT}" target="_self">Sign out</a>')
+            st.html(f'<a href="{SIGN_OUT}" target="_self" style="color: inherit">Sign out</a>')
         elif served.protection is Protection.OIDC:
             st.button("Sign out", on_click=st.logout)
     page.run()

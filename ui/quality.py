@@ -71,7 +71,7 @@ def _sources(sources: Sequence[SourceQuality]) -> None:
     columns = {
         "Score of 100": st.column_config.NumberColumn(format="%.1f", help=SCORE_MEANS),
         "Missing days": count_column("Days without any charge between the first and the last one"),
-        "First day": day_column(),
+        "First day": day_column("Of the charges; a source of usage or business figures has none"),
         "Last day": day_column(),
         "Rows in": count_column(),
         "Rejected": count_column(),

@@ -11,6 +11,7 @@ from typing import Any, Final
 import streamlit as st
 
 from analysis.period import first_of_month
+from analysis.quality import SourceQuality
 from analysis.result import ZERO, Metric, share, total
 from analysis.spend import SpendRow
 from ui import controls, data, exports, figures, numbers
@@ -134,16 +135,27 @@ def _notes(view: View, asked: Question, found: Sequence[SpendRow]) -> None:
     if unlisted != ZERO:
         figure = numbers.money(unlisted, asked.currency)
         said.append(f"No list price is known for {figure} of billed cost, so there is no total list cost.")
-    missing = [
-        f"{source.connection.removeprefix('file:')} ({len(days)})"
-        for source in data.quality(view.workspace, view.snapshot)
-        if (days := [d for d in source.coverage.missing_days if asked.span.first <= d <= asked.span.last])
-    ]
-    if missing:
-        said.append(f"Days without any charge, by source: {', '.join(missing)}; see Loads and data quality.")
+    said += incomplete(data.quality(view.workspace, view.snapshot), asked.span)
     said.append("Usage, purchases, credits, refunds and taxes are all included.")
     # A dollar sign would open a formula.
     st.caption(" ".join(said).replace("$", "\\$"))
+
+
+def incomplete(sources: Sequence[SourceQuality], span: Span) -> list[str]:
+    """What is missing from a period and from the one before it, as sentences: a lower sum is not always a saving."""
+    held = [(source.connection.removeprefix("file:"), source.coverage) for source in sources if source.coverage.days]
+    inside = {name: sum(span.first <= day <= span.last for day in days.missing_days) for name, days in held}
+    gaps = [f"{name} ({count})" for name, count in inside.items() if count]
+    said = [f"Days without any charge, by source: {', '.join(gaps)}; see Loads and data quality."] if gaps else []
+    compared = any(days.days[0] <= span.before.first for _, days in held)
+    start = span.before.first if compared else span.first
+    for name, days in held:
+        first, last = days.days[0], days.days[-1]
+        if span.before.first <= last < span.last:
+            said.append(f"{name} ends on {numbers.day(last)}: later charges are not loaded.")
+        if start < first <= span.last:
+            said.append(f"{name} begins on {numbers.day(first)}: earlier charges are not loaded.")
+    return said
 
 
 def _chart(view: View, asked: Question, found: Sequence[SpendRow]) -> None:

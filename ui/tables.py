@@ -36,9 +36,9 @@ def percent_column(*, signed: bool = False) -> Any:  # noqa: ANN401
     return st.column_config.NumberColumn(format="%+.1f%%" if signed else "%.1f%%")
 
 
-def day_column() -> Any:  # noqa: ANN401
+def day_column(note: str | None = None) -> Any:  # noqa: ANN401
     """A day, the month by its name."""
-    return st.column_config.DateColumn(format="D MMM YYYY")
+    return st.column_config.DateColumn(format="D MMM YYYY", help=note)
 
 
 def show_text(records: Sequence[Mapping[str, str | None]], *, alt: str) -> None:
