@@ -143,6 +143,34 @@ def unit_cost(
 
 
 @app.command()
+def change(
+    since: Since,
+    until: Until,
+    against_from: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="First day to compare with, UTC.")
+    ] = None,
+    against_to: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Last day to compare with, UTC.")
+    ] = None,
+    by: Annotated[
+        str, typer.Option(help="Dimensions, comma-separated: provider, model, project, token-type, tier, ...")
+    ] = "provider,model",
+    metric: Metric = "billed",
+    workspace: Workspace = None,
+    json: Json = False,
+) -> None:
+    """Why the cost differs from that of another period (by default the one just before): price, volume, mix, ...
+
+    Example: spendproof change --from 2026-07-01 --to 2026-07-31 --by provider,model,project
+    """
+    from ui import changes  # noqa: PLC0415
+
+    with _lake(workspace) as lake:
+        periods = _days(since, until), _days(against_from, against_to)
+        changes.print_change(lake, _names(by), *periods, metric, as_json=json)
+
+
+@app.command()
 def quality(workspace: Workspace = None, json: Json = False) -> None:
     """How far each source can be trusted: a score, and the findings behind it.
 
