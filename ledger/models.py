@@ -7,7 +7,7 @@ its own spelling as ModelId with no developer, so that it is shown and never tak
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, cast
 
 import ibis
 import ibis.expr.types as ir
@@ -59,8 +59,10 @@ def identity(name: ir.StringValue) -> Identity:
     release = bare.re_extract(_RELEASE, 1)
     plain = bare.re_replace(_RELEASE, "").re_replace(_DATED, "").re_replace(r"-latest$", "").re_replace(r":\d+$", "")
     id_ = _canonical(plain)
-    version = dated.nullif("").coalesce(release.nullif(""))
-    return Identity(*lineage(id_), id_.nullif(""), version)
+    version = dated.nullif(ibis.literal("")).coalesce(release.nullif(ibis.literal("")))
+    return Identity(
+        *lineage(id_), cast("ir.StringValue", id_.nullif(ibis.literal(""))), cast("ir.StringValue", version)
+    )
 
 
 def lineage(model_id: ir.StringValue) -> tuple[ir.StringValue, ir.StringValue]:
@@ -70,7 +72,7 @@ def lineage(model_id: ir.StringValue) -> tuple[ir.StringValue, ir.StringValue]:
     """
     developer = ibis.cases(*((model_id.re_search(pattern), who) for pattern, who, _ in VOCABULARY))
     family = ibis.cases(*((model_id.re_search(pattern), line) for pattern, _, line in VOCABULARY))
-    return developer, family
+    return cast("ir.StringValue", developer), cast("ir.StringValue", family)
 
 
 def _canonical(plain: ir.StringValue) -> ir.StringValue:
@@ -80,7 +82,7 @@ def _canonical(plain: ir.StringValue) -> ir.StringValue:
     claude_name = "claude-" + plain.re_extract(_CLAUDE_NAME, 1) + "-" + _dashed(plain.re_extract(_CLAUDE_NAME, 2))
     nova = r"^nova(\d)?(?:\.0)?[- ]?(micro|lite|pro|premier|sonic|canvas|reel)$"
     nova_id = ("nova-" + plain.re_extract(nova, 1) + "-" + plain.re_extract(nova, 2)).replace("nova--", "nova-")
-    return ibis.cases(
+    canonical = ibis.cases(
         (plain.re_search(_CLAUDE_NEW), claude_new),
         (plain.re_search(_CLAUDE_OLD), claude_old),
         (plain.re_search(_CLAUDE_NAME), claude_name),
@@ -88,6 +90,7 @@ def _canonical(plain: ir.StringValue) -> ir.StringValue:
         (plain.re_search(nova), nova_id),
         else_=plain.re_replace(r"\s+", "-"),
     )
+    return cast("ir.StringValue", canonical)
 
 
 def _dashed(version: ir.StringValue) -> ir.StringValue:
