@@ -73,9 +73,7 @@ def test_a_missed_lock_conflicts_instead_of_doubling(address: Address, tmp_path:
 
 
 def test_reader_and_two_writers_at_once(address: Address, tmp_path: Path) -> None:
-    bills = [
-        write_bill(tmp_path / f"{month}.csv", [line("1.5", f"2026-{month:02}-01")] * 2000) for month in (9, 10)
-    ]
+    bills = [write_bill(tmp_path / f"{month}.csv", [line("1.5", f"2026-{month:02}-01")] * 2000) for month in (9, 10)]
     done = run_together(address, [("read", []), *(("locked", [bill]) for bill in bills)], tmp_path)
     assert [status for status, _ in done] == [0, 0, 0], done
     with Lake(address) as lake:

@@ -19,8 +19,7 @@ from analysis.quality import SourceQuality
 from analysis.quality import quality as sources
 from analysis.result import Metric, fetch
 from analysis.spend import SpendTable, spend_table
-from analysis.unit_cost import UnitCostTable, unit_cost, with_usage
-from ledger import engine
+from analysis.unit_cost import UnitCostTable, unit_cost
 from ledger.lake import Lake
 from ui import running
 
@@ -94,19 +93,8 @@ def cost_of_tokens(
     workspace: str, snapshot: int, by: tuple[str, ...], start: date | None, end: date | None, metric: Metric
 ) -> UnitCostTable:
     """`analysis.unit_cost.unit_cost`, with tokens from usage where the bill has none."""
-    import ibis  # noqa: PLC0415 - half a second that only a query needs
-
-    with engine.connect() as connection:
-        connection.register("tokens", _tokens(workspace, snapshot))
-        tokens = ibis.duckdb.from_connection(connection).table("tokens")
-        return unit_cost(tokens, by, start=start, end=end, metric=metric)
-
-
-@st.cache_resource(max_entries=8, show_spinner=False)
-def _tokens(workspace: str, snapshot: int) -> Any:  # noqa: ANN401 - an Arrow table, whose package has no types
-    """The token rollup with tokens from usage: the slow join of a page's several questions, made once."""
-    tokens, usage = _lake(workspace).tables("daily_tokens", "usage", snapshot=snapshot)
-    return with_usage(tokens, usage).to_pyarrow()
+    table = _lake(workspace).table("daily_token_costs", snapshot=snapshot)
+    return unit_cost(table, by, start=start, end=end, metric=metric)
 
 
 @st.cache_data(max_entries=_ENTRIES, show_spinner=False)
