@@ -59,10 +59,9 @@ def identity(name: ir.StringValue) -> Identity:
     release = bare.re_extract(_RELEASE, 1)
     plain = bare.re_replace(_RELEASE, "").re_replace(_DATED, "").re_replace(r"-latest$", "").re_replace(r":\d+$", "")
     id_ = _canonical(plain)
-    version = dated.nullif(ibis.literal("")).coalesce(release.nullif(ibis.literal("")))
-    return Identity(
-        *lineage(id_), cast("ir.StringValue", id_.nullif(ibis.literal(""))), cast("ir.StringValue", version)
-    )
+    nothing = ibis.literal("")
+    version = dated.nullif(nothing).coalesce(release.nullif(nothing))
+    return Identity(*lineage(id_), cast("ir.StringValue", id_.nullif(nothing)), version)
 
 
 def lineage(model_id: ir.StringValue) -> tuple[ir.StringValue, ir.StringValue]:

@@ -19,6 +19,7 @@ from ledger.focus import (
     TEXT,
     Column,
 )
+from ledger.price_book.schema import AGREEMENTS, PRICES
 
 COUNT: Final = "BIGINT"
 DATE: Final = "DATE"
@@ -281,5 +282,7 @@ TABLES: Final[dict[str, tuple[Column, ...]]] = {
     "daily_spend": DAILY_SPEND,
     "daily_tokens": DAILY_TOKENS,
     "daily_token_costs": DAILY_TOKEN_COSTS,
+    "prices": PRICES,
+    "agreements": AGREEMENTS,
     "sentinel": SENTINEL,
 }

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from importlib import metadata
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from ledger.price_book.naming import GENAI_SELLERS
 from ledger.price_book.rows import BEGINNING, Key, LeftOut, Span, Statement, pico_of
@@ -90,10 +90,11 @@ class _Model:
 
     def read(self) -> None:
         constraints = [part.constraint for part in (*self._conditions, *self._variants) if part.constraint is not None]
-        if any(not hasattr(c, "start_date") for c in constraints):
+        days = {getattr(c, "start_date", None) for c in constraints}
+        if None in days:
             self._leave_out("prices", "the price depends on the time of day")
             return
-        starts = sorted({_midnight(c.start_date) for c in constraints})
+        starts = sorted(_midnight(day) for day in days if day is not None)
         eras = list(zip([BEGINNING, *starts], [*starts, None], strict=True))
         for start, end in eras:
             if not self._conditions or any(_active(c.constraint, start) for c in self._conditions):
@@ -178,8 +179,9 @@ def _place(seller: str, name: str) -> tuple[str, str]:
 def _equals(clause: object) -> Iterator[str]:
     """The names that a matching rule lists one by one."""
     for part in (clause, *getattr(clause, "or_", ())):
-        if hasattr(part, "equals"):
-            yield part.equals
+        name = getattr(part, "equals", None)
+        if name is not None:
+            yield name
 
 
 def _at_step(value: Decimal | TieredPrices, step: int) -> Decimal:

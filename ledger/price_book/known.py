@@ -54,7 +54,7 @@ def digest(table: pa.Table) -> str:
     text = {"BIGINT": '"{}"::VARCHAR', "BOOLEAN": '"{}"::VARCHAR', "VARCHAR": 'to_json("{}")::VARCHAR'}
     moment = 'epoch_us("{}")::VARCHAR'
     values = ", ',', ".join(f"coalesce({text.get(c.type, moment).format(c.name)}, 'null')" for c in PRICES)
-    query = f"SELECT sha256(coalesce(string_agg(row_, chr(10) ORDER BY row_), '')) FROM ("
+    query = "SELECT sha256(coalesce(string_agg(row_, chr(10) ORDER BY row_), '')) FROM ("
     query += f"SELECT concat('[', {values}, ']') AS row_ FROM rows_)"
     connection = engine.connect()
     try:

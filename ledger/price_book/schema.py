@@ -65,3 +65,21 @@ PRICES: Final = (
     Column("OtherSource", TEXT),
     Column("OtherPricePico", "BIGINT"),
 )
+
+#: What a customer has agreed with a seller, one row for each line of the file; every file is a new KnownFrom, and the
+#: newest counts. What is NULL in a discount means all. Line 0 says that there was a file, were it empty.
+AGREEMENTS: Final = (
+    Column("KnownFrom", INSTANT, nullable=False),
+    Column("Line", "BIGINT", nullable=False),
+    Column("Seller", TEXT, nullable=False),
+    Column("ModelId", TEXT),
+    Column("TokenKind", TEXT, allowed=TOKEN_KINDS),
+    Column("ServiceTier", TEXT, allowed=TIERS),
+    Column("ServingRegion", TEXT, allowed=REGIONS),
+    Column("ContextAbove", "BIGINT"),
+    Column("ValidFrom", INSTANT, nullable=False),
+    Column("ValidTo", INSTANT),
+    Column("PricePico", "BIGINT"),
+    Column("DiscountPercent", "DECIMAL(9,6)"),
+    Column("Currency", TEXT, nullable=False),
+)
