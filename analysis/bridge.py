@@ -88,10 +88,11 @@ class Bridge:
 def combined(bridges: Iterable[Bridge]) -> Bridge:
     """The sum of bridges, part by part."""
     several = list(bridges)
+    parts = {part: total(bridge.part(part) for bridge in several) for part in Part}
     return Bridge(
         total(bridge.before for bridge in several),
         total(bridge.after for bridge in several),
-        {part: total(b.parts[part] for b in several if part in b.parts) for part in Part},
+        {part: amount for part, amount in parts.items() if amount},
     )
 
 

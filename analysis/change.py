@@ -152,8 +152,8 @@ def change(
         metric: billed or effective.
 
     Raises:
-        ValueError: a dimension is not known, a period is open, or the metric is list cost, in which a commitment's fee
-            and the use that it covers are the same money twice.
+        ValueError: a dimension is not known, a period is open, the ledger has charges in one of them only, or the
+            metric is list cost, in which a commitment's fee and the use that it covers are the same money twice.
     """
     names = tuple(dict.fromkeys(by))
     for name in names:
@@ -264,8 +264,12 @@ def _without_quantity(items: Iterable[Item]) -> list[WithoutQuantity]:
     return sorted(costs, key=lambda cost: (cost.currency, -abs(cost.after - cost.before), cost.reason))
 
 
-def _coverage(rows: Iterable[Mapping[str, Any]], before: Period, after: Period) -> list[str]:
+def _coverage(rows: Sequence[Mapping[str, Any]], before: Period, after: Period) -> list[str]:
     """A day without a charge may be one that was not loaded, and then a difference is none."""
+    for when, period in (("before", before), ("after", after)):
+        if rows and not any(row[f"days_{when}"] for row in rows):
+            span = " to ".join(_days(period).values())
+            raise ValueError(f"The ledger has no charge from {span}; load that period, or compare with another one.")
     notes = list[str]()
     for row in sorted(rows, key=lambda row: str(row["provider"])):
         for when, period in (("before", before), ("after", after)):
@@ -273,6 +277,8 @@ def _coverage(rows: Iterable[Mapping[str, Any]], before: Period, after: Period) 
             if there < days:
                 span = " to ".join(_days(period).values())
                 notes.append(f"{row['provider']} has charges on {there} of the {days} days from {span}.")
+    if notes:
+        notes.append("Days that were not loaded look like cost that is gone, or new in the other period.")
     return notes
 
 

@@ -138,7 +138,7 @@ def _bridge(item: Item, sums: _Sums, days: tuple[int, int]) -> Bridge:
             _factors(after, before, project.after, everything.after, days[1]),
         )
         parts |= dict(zip(_FACTORS, settled(shapley(*factors), difference), strict=True))
-    return Bridge(before.cost, after.cost, parts)
+    return Bridge(before.cost, after.cost, {part: amount for part, amount in parts.items() if amount})
 
 
 def _factors(side: Side, other: Side, project: Fraction, everything: Fraction, days: int) -> tuple[Fraction, ...]:

@@ -83,11 +83,10 @@ def print_change(
 def in_cents(bridge: Bridge) -> Bridge:
     """The bridge in hundredths, still adding up: costs are rounded half to even, parts by the largest remainder."""
     before, after = bridge.before.quantize(_CENT, ROUND_HALF_EVEN), bridge.after.quantize(_CENT, ROUND_HALF_EVEN)
-    parts = {part: amount for part, amount in bridge.parts.items() if amount}
-    if not parts:
+    if not bridge.parts:
         return Bridge(before, after, {})
-    amounts = settled([Fraction(amount) for amount in parts.values()], after - before, 2)
-    return Bridge(before, after, dict(zip(parts, amounts, strict=True)))
+    amounts = settled([Fraction(amount) for amount in bridge.parts.values()], after - before, 2)
+    return Bridge(before, after, dict(zip(bridge.parts, amounts, strict=True)))
 
 
 def _print_bridge(table: ChangeTable, row: ChangeRow) -> None:
