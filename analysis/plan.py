@@ -7,7 +7,7 @@ understand is skipped.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
@@ -150,7 +150,7 @@ class _Reader:
         self.known("The plan", data, _PLAN_KEYS)
         assume = self.table("[assume]", data.get("assume", {}))
         self.known("[assume]", assume, ("tier", "region", "context"))
-        levers = cast("Any", data.get("lever", []))
+        levers = data.get("lever", [])
         if not isinstance(levers, list):
             self.errors.append("Levers are written as [[lever]], with two brackets.")
             levers = []
@@ -290,10 +290,6 @@ def _digits(share: Decimal) -> int:
     return max(0, -exponent) if isinstance(exponent, int) else 0
 
 
-#: Whether a value of a field is one that a lever asks for.
-Matches = Callable[[str], str | None]
-
-
-def matches(lever: Lever, value_of: Matches) -> bool:
+def matches(lever: Lever, fields: Mapping[str, str | None]) -> bool:
     """Whether a lever is pulled on usage whose fields have these values."""
-    return all(value_of(name) in allowed for name, allowed in lever.where.items())
+    return all(fields.get(name) in allowed for name, allowed in lever.where.items())

@@ -25,6 +25,18 @@ CACHE_KINDS: Final = ("cache_read", "cache_write", *TIMED_WRITES)
 #: Kinds that are a part of another and cost what that one costs where they have no price of their own: reasoning is
 #: output, image input is input (audio and image output are not: sellers price them apart).
 _AS: Final[Mapping[str, str]] = {"reasoning": "output", "input_image": "input"}
+#: What a row is the price of, and from when; a row that was known later corrects the earlier one.
+_KEY: Final = (
+    "Layer",
+    "Seller",
+    "ModelId",
+    "ModelVersion",
+    "TokenKind",
+    "ServiceTier",
+    "ServingRegion",
+    "ContextAbove",
+    "ValidFrom",
+)
 _EARLIEST: Final = datetime.min.replace(tzinfo=UTC)
 _LATEST: Final = datetime.max.replace(tzinfo=UTC)
 
@@ -117,15 +129,12 @@ class PriceList:
     def __init__(self, prices: pa.Table, known_at: datetime | None = None) -> None:
         """Take the rows of a price book (`ledger.price_book.schema.PRICES`) that were known by `known_at`."""
         self._models = dict[tuple[str, str], _Offers]()
-        for row in prices.to_pylist():
-            if known_at is None or row["KnownFrom"] <= known_at:
-                offers = self._models.setdefault((row["Seller"], row["ModelId"]), defaultdict(dict))
-                key = (row.get("ModelVersion"), row["TokenKind"], row["ServiceTier"], row["ServingRegion"])
-                offers[key].setdefault(row["ContextAbove"], []).append(_price(row))
-        for offers in self._models.values():
-            for steps in offers.values():
-                for prices_of_step in steps.values():
-                    prices_of_step.sort(key=_worth)
+        for row in _as_known(prices.to_pylist(), known_at):
+            offers = self._models.setdefault((row["Seller"], row["ModelId"]), defaultdict(dict))
+            key = (row["ModelVersion"], row["TokenKind"], row["ServiceTier"], row["ServingRegion"])
+            offers[key].setdefault(row["ContextAbove"], []).append(_price(row))
+        for found in self._all():
+            found.sort(key=_worth)
 
     @property
     def sellers(self) -> tuple[str, ...]:
@@ -217,6 +226,17 @@ class PriceList:
         return current, used.tier or "standard"
 
 
+def _as_known(rows: Iterable[Mapping[str, Any]], known_at: datetime | None) -> list[Mapping[str, Any]]:
+    """Of every price the newest row known at the moment; a row that ends where it begins withdraws its price."""
+    newest = dict[tuple[Any, ...], Mapping[str, Any]]()
+    for row in rows:
+        if known_at is None or row["KnownFrom"] <= known_at:
+            key = tuple(row[name] for name in _KEY)
+            if key not in newest or newest[key]["KnownFrom"] < row["KnownFrom"]:
+                newest[key] = row
+    return [row for row in newest.values() if row["ValidTo"] is None or row["ValidTo"] > row["ValidFrom"]]
+
+
 def _price(row: Mapping[str, Any]) -> Price:
     return Price(
         start=row["ValidFrom"],
@@ -245,8 +265,14 @@ def _worth(price: Price) -> tuple[Any, ...]:
 
 
 def _in_force(steps: Mapping[int, Sequence[Price]], at: datetime) -> dict[int, Price]:
+    """The price of each context step; the customer's own holds above its step whatever steps the list has there."""
     found = {above: next((p for p in prices if p.start <= at < p.end), None) for above, prices in steps.items()}
-    return {above: price for above, price in found.items() if price is not None}
+    own = min((above for above, p in found.items() if p is not None and p.layer == "negotiated"), default=None)
+    return {
+        above: price
+        for above, price in found.items()
+        if price is not None and (own is None or above < own or price.layer == "negotiated")
+    }
 
 
 def _priced_kind(kinds: set[str], kind: str, *, moved: bool) -> str | None:

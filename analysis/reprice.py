@@ -1,0 +1,580 @@
+"""What the same usage would have cost: any usage, under any plan, at the prices of a book.
+
+Exact throughout: prices are whole pico-dollars (1e-12 of the currency unit) for a token, tokens are whole, shares are
+decimals of at most twelve digits in all, so that every cost is a product of whole numbers, summed in 128 bits in the
+engine. Nothing is rounded. A split keeps every token: what a lever moves and what it leaves are one whole.
+
+The usage is priced twice, as it was and as planned, and only tokens that have a price on both sides enter a saving.
+What has no price is listed with its tokens and the reason; it never counts as nothing.
+"""
+
+# Ibis types `table["x"]` as an abstract column, without the operations of its kind; pyarrow carries no types.
+# pyright: reportAttributeAccessIssue=false, reportOperatorIssue=false, reportArgumentType=false
+# pyright: reportCallIssue=false, reportReturnType=false, reportUnknownParameterType=false
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, Final, cast
+
+import ibis
+import pyarrow as pa
+
+from analysis.levers import Branch, branches
+from analysis.metering import PRICED_BY, Counted, Metered, meter, within
+from analysis.period import Period, label
+from analysis.plan import AS_USED, Plan, PlanError
+from analysis.price_list import PriceList, Rate, Used
+from analysis.result import ZERO, Dimensions, order, plain, total
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
+KIND: Final = "token-kind"
+REQUEST: Final = "request"
+_WHOLE: Final = "decimal(38, 0)"
+_ARROW_WHOLE: Final = pa.decimal128(38, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Money for tokens, in one currency.
+
+    Attributes:
+        tokens: tokens that it is for.
+        amount: the cost, exact; usage that does not state its context or region is taken as short and global.
+        highest: the cost if all such usage had been at the dearest price that what it states leaves possible.
+    """
+
+    tokens: Decimal
+    amount: Decimal
+    highest: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class KindCost:
+    """The planned cost of one token kind; `tokens` are requests where the kind is `request`."""
+
+    kind: str
+    cost: Cost
+
+
+@dataclass(frozen=True, slots=True)
+class RepriceRow:
+    """One combination of dimensions, in one currency.
+
+    Attributes:
+        dimensions: value by dimension, of the usage as planned; None where the usage does not say.
+        currency: ISO 4217 code of every amount of the row.
+        planned: cost of everything that has a price under the plan; None where nothing has.
+        used: cost as it was of everything that had a price as it was, and ended in this row; None where nothing had.
+        both_planned, both_used: the same for tokens that have a price on both sides, and nothing else.
+        kinds: `planned` by token kind.
+    """
+
+    dimensions: Dimensions
+    currency: str
+    planned: Cost | None
+    used: Cost | None
+    both_planned: Cost | None
+    both_used: Cost | None
+    kinds: tuple[KindCost, ...]
+
+    @property
+    def saving(self) -> Decimal | None:
+        """What the plan saves on the tokens that have a price on both sides; negative where it costs more."""
+        if self.both_used is None or self.both_planned is None:
+            return None
+        return total((self.both_used.amount, self.both_planned.amount.copy_negate()))
+
+    @property
+    def saving_at_highest(self) -> Decimal | None:
+        """The same with usage of unknown context or region at its dearest price on both sides."""
+        if self.both_used is None or self.both_planned is None:
+            return None
+        return total((self.both_used.highest, self.both_planned.highest.copy_negate()))
+
+    def record(self) -> dict[str, Any]:
+        """The row as JSON carries it: amounts as decimal strings."""
+        return {
+            **{name: label(name, value) for name, value in self.dimensions.items()},
+            "currency": self.currency,
+            "tokens": _plain(self.planned, "tokens"),
+            "cost": _plain(self.planned, "amount"),
+            "cost_highest": _plain(self.planned, "highest"),
+            "cost_as_used": _plain(self.used, "amount"),
+            "cost_as_used_highest": _plain(self.used, "highest"),
+            "compared_tokens": _plain(self.both_planned, "tokens"),
+            "compared_cost": _plain(self.both_planned, "amount"),
+            "compared_cost_as_used": _plain(self.both_used, "amount"),
+            "saving": plain(self.saving),
+            "saving_at_highest": plain(self.saving_at_highest),
+            "kinds": [
+                {"kind": k.kind, "tokens": plain(k.cost.tokens), "cost": plain(k.cost.amount)} for k in self.kinds
+            ],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Tokens of one model about which something must be said.
+
+    Attributes:
+        side: `planned` or `used`.
+        what: the reason why there is no price; what is not stated; the kind whose price was taken; the other source.
+        kinds: token kinds concerned.
+        tokens, requests: how many; requests are those whose every token is concerned.
+        currency: of the amounts; None where there is no price.
+        cost, other_cost: what was charged here, and what it would be otherwise (at the dearest price that may hold, by
+            the other source); None where there is none.
+    """
+
+    side: str
+    provider: str
+    model: str | None
+    what: str
+    kinds: tuple[str, ...]
+    tokens: Decimal
+    requests: Decimal
+    currency: str | None = None
+    cost: Decimal | None = None
+    other_cost: Decimal | None = None
+
+    def record(self) -> dict[str, Any]:
+        """The finding as JSON carries it."""
+        return {
+            "side": self.side,
+            "provider": self.provider,
+            "model": self.model,
+            "what": self.what,
+            "kinds": list(self.kinds),
+            "tokens": plain(self.tokens),
+            "requests": plain(self.requests),
+            "currency": self.currency,
+            "cost": plain(self.cost),
+            "other_cost": plain(self.other_cost),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Repriced:
+    """A plan, and what it makes of the usage.
+
+    Attributes:
+        plan: the plan.
+        book_digest: SHA-256 of the price book.
+        by: dimensions of `rows`.
+        period: days of the usage that was asked for.
+        first, last: first and last day (UTC) of the usage there was; None where there was none.
+        rows: through time, then the largest planned cost first.
+        tokens, requests: of all usage, priced or not.
+        unpriced: what has no price, with the reason, on either side.
+        unstated: what does not state its context or region although the prices differ by it.
+        priced_as: what is charged at the price of another token kind.
+        disputed: what is charged at a price on which the sources of the book differ.
+        pulled: tokens that each lever was pulled on; 0 where it found no usage.
+        others: usage that is counted in something other than tokens; it is not in any figure.
+        incomplete: rows of usage that do not state their input or output tokens.
+    """
+
+    plan: Plan
+    book_digest: str
+    by: tuple[str, ...]
+    period: Period
+    first: date | None
+    last: date | None
+    rows: tuple[RepriceRow, ...]
+    tokens: Decimal
+    requests: Decimal
+    unpriced: tuple[Finding, ...]
+    unstated: tuple[Finding, ...]
+    priced_as: tuple[Finding, ...]
+    disputed: tuple[Finding, ...]
+    pulled: tuple[Decimal, ...]
+    others: tuple[Counted, ...]
+    incomplete: int
+
+    def record(self) -> dict[str, Any]:
+        """The result as JSON carries it: amounts as decimal strings."""
+        return {
+            "plan": self.plan.name,
+            "prices_at": _text(self.plan.prices_at),
+            "known_at": _text(self.plan.known_at),
+            "book_digest": self.book_digest,
+            "from": _text(self.first),
+            "to": _text(self.last),
+            "tokens": plain(self.tokens),
+            "requests": plain(self.requests),
+            "rows": [row.record() for row in self.rows],
+            "unpriced": [finding.record() for finding in self.unpriced],
+            "unstated": [finding.record() for finding in self.unstated],
+            "priced_as": [finding.record() for finding in self.priced_as],
+            "disputed": [finding.record() for finding in self.disputed],
+            "levers": [
+                {"action": lever.action, "tokens": plain(tokens)}
+                for lever, tokens in zip(self.plan.levers, self.pulled, strict=True)
+            ],
+            "not_in_tokens": [counted.record() for counted in self.others],
+            "rows_without_counts": self.incomplete,
+        }
+
+
+def reprice(
+    usage: ir.Table,
+    prices: pa.Table,
+    plan: Plan = AS_USED,
+    *,
+    digest: str,
+    by: Sequence[str] = (),
+    start: date | None = None,
+    end: date | None = None,
+) -> Repriced:
+    """Price usage under one plan.
+
+    Args:
+        usage: `ledger.tables.USAGE`, at any grain; columns that are not there are taken for NULL.
+        prices: the price book (`ledger.price_book.schema.PRICES`).
+        plan: what is done to the usage, and the prices it is done at.
+        digest: SHA-256 of the price book, which the result carries.
+        by: `provider`, `model`, `version`, `tier`, `region`, `project`, `key`, `user`, `connection`, `tag:KEY`,
+            `token-kind`, `day`, `month`.
+        start: first day (UTC), or None for the first there is.
+        end: the day after its last one, or None for the last there is.
+
+    Raises:
+        PlanError: the plan routes to a model that the book does not have.
+        ValueError: a dimension is not known.
+    """
+    return reprice_each(usage, prices, [plan], digest=digest, by=by, start=start, end=end)[0]
+
+
+def reprice_each(
+    usage: ir.Table,
+    prices: pa.Table,
+    plans: Sequence[Plan],
+    *,
+    digest: str,
+    by: Sequence[str] = (),
+    start: date | None = None,
+    end: date | None = None,
+) -> list[Repriced]:
+    """Price usage under each plan; the usage is read once. Arguments, results and errors are those of `reprice`."""
+    names = tuple(dict.fromkeys(by))
+    lists = {plan.known_at: PriceList(prices, plan.known_at) for plan in plans}
+    for plan in plans:
+        _check(plan, lists[plan.known_at])
+    steps = sorted({step for known in lists.values() for step in known.steps})
+    grain = max((known.grain for known in lists.values()), key="Dhms".index, default="D")
+    asked = tuple(dict.fromkeys(name for plan in plans for name in plan.asks))
+    metered = meter(within(usage, start, end), names, asked, steps=steps, grain=grain)
+    return [_priced(metered, lists[plan.known_at], plan, names, Period(start, end), digest) for plan in plans]
+
+
+def _check(plan: Plan, prices: PriceList) -> None:
+    targets = [(n, lever.to) for n, lever in enumerate(plan.levers, start=1) if lever.to is not None]
+    wrong = [
+        f"Lever {n} routes to a model without a price: {prices.unknown(to.provider, to.model)}."
+        for n, to in targets
+        if not prices.has(to.provider, to.model)
+    ]
+    if wrong:
+        raise PlanError(wrong)
+
+
+@dataclass(frozen=True, slots=True)
+class _Charge:
+    """A branch of a profile's tokens over a stretch of time, with what it costs on either side."""
+
+    branch: Branch
+    start: int
+    end: int
+    used: Rate
+    planned: Rate
+
+
+def _priced(
+    metered: Metered, prices: PriceList, plan: Plan, by: tuple[str, ...], period: Period, digest: str
+) -> Repriced:
+    charges = _charges(metered, prices, plan)
+    joined = _joined(metered, charges)
+    backend: Any = metered.backend
+    sums: list[dict[str, Any]] = backend.to_pyarrow(_sums(joined, metered, by)).to_pylist()
+    counts: list[dict[str, Any]] = backend.to_pyarrow(
+        joined.group_by("charge").aggregate(tokens=joined["tokens"].sum().cast(_WHOLE))
+    ).to_pylist()
+    counted = {row["charge"]: _scaled(row["tokens"], plan.digits) for row in counts}
+    seen = [(charge, counted[n]) for n, charge in enumerate(charges) if n in counted]
+    any_usage = metered.facts.num_rows > 0
+    return Repriced(
+        plan=plan,
+        book_digest=digest,
+        by=by,
+        period=period,
+        first=metered.at(metered.first).date() if any_usage else None,
+        last=metered.at(metered.last).date() if any_usage else None,
+        rows=_rows(sums, by, plan),
+        tokens=total(tokens for charge, tokens in seen if charge.branch.kind != REQUEST),
+        requests=total(tokens for charge, tokens in seen if charge.branch.kind == REQUEST),
+        unpriced=_findings(seen, _unpriced),
+        unstated=_findings(seen, _unstated),
+        priced_as=_findings(seen, _priced_as),
+        disputed=_findings(seen, _disputed),
+        pulled=tuple(
+            total(t for charge, t in seen if n in charge.branch.levers and charge.branch.kind != REQUEST)
+            for n in range(len(plan.levers))
+        ),
+        others=metered.others,
+        incomplete=metered.incomplete,
+    )
+
+
+def _charges(metered: Metered, prices: PriceList, plan: Plan) -> list[_Charge]:
+    """Every branch that the plan makes of a profile's tokens, at every stretch of time with rates of its own."""
+    first, last = metered.at(metered.first), metered.at(metered.last)
+    known = dict[tuple[Used, str], list[Rate]]()
+
+    def rates(used: Used, kind: str, *, planned: bool) -> list[Rate]:
+        at = plan.prices_at if planned else None
+        key = (used, f"{kind}@{at}")
+        if key not in known:
+            known[key] = prices.rates(used, kind, at or first, at or last)
+        return known[key]
+
+    charges = list[_Charge]()
+    present = {(row["profile"], row["kind"]) for row in _kinds(metered.facts)}
+    for number, profile in enumerate(metered.profiles):
+        kinds = [kind for n, kind in sorted(present) if n == number]
+        for branch in branches(number, profile, kinds, plan):
+            used = branch.judged(rates(branch.used, branch.metered, planned=False))
+            planned = branch.judged(rates(branch.planned, branch.kind, planned=True))
+            charges += _stretches(metered, branch, used, planned, fixed=plan.prices_at is not None)
+    return charges
+
+
+def _kinds(facts: pa.Table) -> list[dict[str, Any]]:
+    return facts.group_by(["profile", "kind"]).aggregate([]).to_pylist()
+
+
+def _stretches(
+    metered: Metered, branch: Branch, used: Sequence[Rate], planned: Sequence[Rate], *, fixed: bool
+) -> Iterable[_Charge]:
+    """Both sides' rates laid over each other, from the first moment to after the last."""
+    starts = {metered.moment(rate.start) for rate in used}
+    starts |= set() if fixed else {metered.moment(rate.start) for rate in planned}
+    edges = [*sorted(starts), metered.last + 1]
+    for start, end in pairwise(edges):
+        at = metered.at(start)
+        then = planned[0] if fixed else _holding(planned, at)
+        yield _Charge(branch, start, end, _holding(used, at), then)
+
+
+def _holding(rates: Sequence[Rate], at: Any) -> Rate:  # noqa: ANN401 - a datetime
+    return next(rate for rate in reversed(rates) if rate.start <= at)
+
+
+def _joined(metered: Metered, charges: Sequence[_Charge]) -> ir.Table:
+    """One row for each fact and charge that meet, with `tokens` in the plan's fraction of a token."""
+    columns: dict[str, list[Any]] = defaultdict(list)
+    for number, charge in enumerate(charges):
+        columns["charge"].append(number)
+        columns["c_profile"].append(charge.branch.profile)
+        columns["c_kind"].append(charge.branch.metered)
+        columns["start"].append(charge.start)
+        columns["end"].append(charge.end)
+        columns["factor"].append(Decimal(charge.branch.factor))
+        columns["kind"].append(charge.branch.kind)
+        for name in PRICED_BY:
+            columns[f"p_{name}"].append(charge.branch.fields[name])
+        for side, rate in (("used", charge.used), ("planned", charge.planned)):
+            columns[f"{side}_currency"].append(rate.currency)
+            columns[f"{side}_pico"].append(None if rate.pico is None else Decimal(rate.pico))
+            columns[f"{side}_highest"].append(None if rate.pico is None else Decimal(rate.highest))
+    table = pa.table({name: pa.array(columns[name], kind) for name, kind in _CHARGE.items()})
+    facts = ibis.memtable(metered.facts.rename_columns(_renamed(metered.facts)))
+    bill = ibis.memtable(table)
+    met = facts.inner_join(
+        bill,
+        [
+            facts["profile"] == bill["c_profile"],
+            facts["f_kind"] == bill["c_kind"],
+            facts["moment"] >= bill["start"],
+            facts["moment"] < bill["end"],
+        ],
+    )
+    return met.mutate(tokens=(met["counted"] * met["factor"]).cast(_WHOLE))
+
+
+def _renamed(facts: pa.Table) -> list[str]:
+    return [{"kind": "f_kind", "tokens": "counted"}.get(name, name) for name in facts.column_names]
+
+
+_CHARGE: Final = {
+    "charge": pa.int32(),
+    "c_profile": pa.int32(),
+    "c_kind": pa.string(),
+    "start": pa.int64(),
+    "end": pa.int64(),
+    "factor": _ARROW_WHOLE,
+    "kind": pa.string(),
+    **{f"p_{name}": pa.string() for name in PRICED_BY},
+    "used_currency": pa.string(),
+    "used_pico": _ARROW_WHOLE,
+    "used_highest": _ARROW_WHOLE,
+    "planned_currency": pa.string(),
+    "planned_pico": _ARROW_WHOLE,
+    "planned_highest": _ARROW_WHOLE,
+}
+
+
+def _sums(joined: ir.Table, metered: Metered, by: Sequence[str]) -> ir.Table:
+    """Tokens and whole pico-dollars by dimensions, kind and the currencies of both sides."""
+    keys = {f"d_{name}": _dimension(joined, metered, name) for name in by}
+    keys |= {name: joined[name] for name in ("kind", "used_currency", "planned_currency")}
+    keys["both"] = joined["used_pico"].notnull() & joined["planned_pico"].notnull()
+    sums = {
+        name: (joined["tokens"] * joined[name]).cast(_WHOLE).sum().cast(_WHOLE)
+        for name in ("used_pico", "used_highest", "planned_pico", "planned_highest")
+    }
+    return joined.group_by(**keys).aggregate(tokens=joined["tokens"].sum().cast(_WHOLE), **sums)
+
+
+def _dimension(joined: ir.Table, metered: Metered, name: str) -> ir.Value:
+    if name == KIND:
+        return joined["kind"]
+    if name in {"day", "month"}:
+        return joined["moment"] if metered.unit == _DAY else joined["moment"] * metered.unit // _DAY
+    return joined[f"p_{name}"] if name in PRICED_BY else joined[name]
+
+
+_DAY: Final = 86_400
+
+
+def _rows(sums: Sequence[dict[str, Any]], by: tuple[str, ...], plan: Plan) -> tuple[RepriceRow, ...]:
+    groups = defaultdict[tuple[Any, ...], list[dict[str, Any]]](list)
+    for found in sums:
+        dimensions = tuple(_day(name, found[f"d_{name}"]) for name in by)
+        currencies = {found["planned_currency"], found["used_currency"]} - {None}
+        for currency in currencies:
+            groups[(currency, *dimensions)].append(found)
+    rows = [_row(key, by, parts, plan.digits) for key, parts in groups.items()]
+    return tuple(
+        sorted(rows, key=lambda row: (*order(row.dimensions, row.planned and row.planned.amount), row.currency))
+    )
+
+
+def _row(key: tuple[Any, ...], by: tuple[str, ...], parts: Sequence[dict[str, Any]], digits: int) -> RepriceRow:
+    currency = key[0]
+    planned = [p for p in parts if p["planned_currency"] == currency]
+    used = [p for p in parts if p["used_currency"] == currency]
+    both = [p for p in parts if p["both"] and p["planned_currency"] == p["used_currency"]]
+    kinds = sorted({p["kind"] for p in planned})
+    return RepriceRow(
+        dimensions=dict(zip(by, key[1:], strict=True)),
+        currency=currency,
+        planned=_cost(planned, "planned", digits),
+        used=_cost(used, "used", digits),
+        both_planned=_cost(both, "planned", digits),
+        both_used=_cost(both, "used", digits),
+        kinds=tuple(KindCost(kind, cost) for kind in kinds if (cost := _kind_cost(planned, kind, digits)) is not None),
+    )
+
+
+def _kind_cost(planned: Sequence[dict[str, Any]], kind: str, digits: int) -> Cost | None:
+    return _cost([part for part in planned if part["kind"] == kind], "planned", digits, counts=kind)
+
+
+def _cost(parts: Sequence[dict[str, Any]], side: str, digits: int, counts: str | None = None) -> Cost | None:
+    if not parts:
+        return None
+    counted = [p["tokens"] for p in parts if counts == REQUEST or p["kind"] != REQUEST]
+    return Cost(
+        tokens=_scaled(total(counted), digits),
+        amount=_scaled(total(p[f"{side}_pico"] for p in parts), digits + 12),
+        highest=_scaled(total(p[f"{side}_highest"] for p in parts), digits + 12),
+    )
+
+
+def _scaled(whole: Decimal | None, digits: int) -> Decimal:
+    """A whole number of the `digits`-th part of one, exact."""
+    sign, figures, exponent = (whole or ZERO).as_tuple()
+    return Decimal((sign, figures, cast("int", exponent) - digits))
+
+
+def _day(name: str, value: object) -> object:
+    if name not in {"day", "month"} or value is None:
+        return value
+    day = date(1970, 1, 1) + timedelta(days=int(cast("int", value)))
+    return day.replace(day=1) if name == "month" else day
+
+
+#: What is said about a rate: the sentence, and the other pico-dollars of one token; None where nothing is.
+_Said = tuple[str, int | None] | None
+
+
+def _unpriced(rate: Rate) -> _Said:
+    return None if rate.reason is None else (rate.reason, None)
+
+
+def _unstated(rate: Rate) -> _Said:
+    return (" and ".join(rate.unstated), rate.highest) if rate.unstated else None
+
+
+def _priced_as(rate: Rate) -> _Said:
+    return None if rate.priced_as is None else (rate.priced_as, None)
+
+
+def _disputed(rate: Rate) -> _Said:
+    price = rate.price
+    return None if price is None or not price.disputed else (str(price.other_source), price.other_pico)
+
+
+def _findings(seen: Sequence[tuple[_Charge, Decimal]], say: Callable[[Rate], _Said]) -> tuple[Finding, ...]:
+    """What `say` says about the rates, by side, model and sentence; the most tokens first."""
+    groups = defaultdict[tuple[Any, ...], list[tuple[str, Decimal, Rate, int | None]]](list)
+    for charge, tokens in seen:
+        branch = charge.branch
+        for side, rate, used, kind in (
+            ("used", charge.used, branch.used, branch.metered),
+            ("planned", charge.planned, branch.planned, branch.kind),
+        ):
+            if (said := say(rate)) is not None:
+                key = (side, used.provider, used.model, said[0], rate.currency)
+                groups[key].append((kind, tokens, rate, said[1]))
+    found = [_finding(key, parts) for key, parts in groups.items()]
+    return tuple(sorted(found, key=lambda f: (f.side, -f.tokens, -f.requests, f.provider, str(f.model), f.what)))
+
+
+def _finding(key: tuple[Any, ...], parts: Sequence[tuple[str, Decimal, Rate, int | None]]) -> Finding:
+    side, provider, model, what, currency = key
+    others = [_money(tokens, pico) for _, tokens, _, pico in parts if pico is not None]
+    return Finding(
+        side=side,
+        provider=provider,
+        model=model,
+        what=what,
+        kinds=tuple(sorted({kind for kind, *_ in parts if kind != REQUEST})),
+        tokens=total(tokens for kind, tokens, *_ in parts if kind != REQUEST),
+        requests=total(tokens for kind, tokens, *_ in parts if kind == REQUEST),
+        currency=currency,
+        cost=None if currency is None else total(_money(tokens, rate.pico or 0) for _, tokens, rate, _ in parts),
+        other_cost=total(others) if others and len(others) == len(parts) else None,
+    )
+
+
+def _money(tokens: Decimal, pico: int) -> Decimal:
+    """Tokens at a price in pico-dollars, exact."""
+    sign, figures, exponent = tokens.as_tuple()
+    whole = int(Decimal((sign, figures, 0))) * pico
+    return Decimal((int(whole < 0), tuple(int(c) for c in str(abs(whole))), cast("int", exponent) - 12))
+
+
+def _plain(cost: Cost | None, name: str) -> str | None:
+    return None if cost is None else plain(getattr(cost, name))
+
+
+def _text(value: date | None) -> str | None:
+    return None if value is None else value.isoformat()
