@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import ibis
 import ibis.expr.operations as ops
@@ -228,7 +228,7 @@ def _is_null(
     if isinstance(relation, ops.UnboundTable):
         return name in absent
     if isinstance(relation, ops.Union):
-        return all(_is_null(side, name, absent) for side in relation.args[:2])
+        return all(_is_null(side, name, absent) for side in cast("Any", relation).args[:2])
     if isinstance(relation, ops.Project):
         return _is_null_value(relation.values[name], absent)
     return hasattr(relation, "parent") and _is_null(relation.parent, name, absent)

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from connectors.format import Column, Kind
+from ledger.engine import literal
 
 WIDE: Final = "DECIMAL(38,18)"
 #: Types of eight bytes in which most money and quantities fit: written, read and compared in half the time.
@@ -238,8 +239,3 @@ def struct_fields(type_: str) -> dict[str, str]:
 def quoted(name: str) -> str:
     """An SQL identifier."""
     return '"' + name.replace('"', '""') + '"'
-
-
-def literal(value: str) -> str:
-    """An SQL string literal."""
-    return "'" + value.replace("'", "''") + "'"

@@ -31,6 +31,11 @@ def connect(*, spill: Path | None = None, memory_limit: str = MEMORY_LIMIT) -> d
     return connection
 
 
+def literal(value: object) -> str:
+    """An SQL string literal."""
+    return "'" + str(value).replace("'", "''") + "'"
+
+
 def load_extension(connection: duckdb.DuckDBPyConnection, name: str) -> None:
     """Load an extension from its installed package; nothing is downloaded.
 
@@ -43,4 +48,4 @@ def load_extension(connection: duckdb.DuckDBPyConnection, name: str) -> None:
     if path is None or not path.exists():
         package = f"duckdb-extension-{name.replace('_', '-')}=={duckdb.__version__}"
         raise LakeUnavailableError(f"DuckDB's extension {name} is not installed; install the package {package}.")
-    connection.execute(f"LOAD '{path}'")
+    connection.execute(f"LOAD {literal(path)}")

@@ -7,6 +7,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
+from ledger.engine import literal
 from ledger.errors import UnsupportedQueryError
 from ledger.focus import JSON, TEXT, VERSIONS, Column, cost_and_usage
 from ledger.lake import ALIAS, Lake
@@ -86,7 +87,7 @@ def export_charges(
     part = out.with_name(out.name + ".part")
     with lake.cursor() as cursor:
         result = cursor.execute(
-            f"COPY (SELECT {selected} FROM {source} WHERE {where}) TO {_literal(str(part))} ({options})"
+            f"COPY (SELECT {selected} FROM {source} WHERE {where}) TO {literal(part)} ({options})"
         ).fetchone()
         missing = cursor.execute(f"SELECT count(*) FROM {source} WHERE ({where}) AND ListCost IS NULL").fetchone()
         synthetic = cursor.execute("SELECT coalesce(bool_or(Synthetic), false) FROM loads").fetchone()
@@ -129,7 +130,3 @@ def _details() -> str:
 def _bounds(start: date | None, end: date | None) -> list[str]:
     bounds = [f"ChargePeriodStart >= TIMESTAMPTZ '{start} 00:00:00Z'"] if start else []
     return bounds + ([f"ChargePeriodStart < TIMESTAMPTZ '{end} 00:00:00Z'"] if end else [])
-
-
-def _literal(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"

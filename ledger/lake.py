@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 import duckdb
 
 from ledger import engine
+from ledger.engine import literal
 from ledger.errors import LakeUnavailableError, LedgerError
 from ledger.focus import Column
 from ledger.lock import file_lock, postgres_lock
@@ -66,10 +67,11 @@ class Address:
     @property
     def attach(self) -> str:
         """The statement that opens the lake."""
-        options = f"DATA_PATH '{self.data}/', OVERRIDE_DATA_PATH true"
+        options = f"DATA_PATH {literal(f'{self.data}/')}, OVERRIDE_DATA_PATH true"
         if self.postgres is None:
-            return f"ATTACH 'ducklake:sqlite:{self.catalog}' AS {ALIAS} ({options})"
-        return f"ATTACH 'ducklake:postgres:{self.postgres}' AS {ALIAS} ({options}, METADATA_SCHEMA '{self.schema}')"
+            return f"ATTACH {literal(f'ducklake:sqlite:{self.catalog}')} AS {ALIAS} ({options})"
+        catalog = literal(f"ducklake:postgres:{self.postgres}")
+        return f"ATTACH {catalog} AS {ALIAS} ({options}, METADATA_SCHEMA {literal(self.schema)})"
 
 
 class Lake:

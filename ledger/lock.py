@@ -11,7 +11,7 @@ from pathlib import Path
 
 import duckdb
 
-from ledger.engine import connect, load_extension
+from ledger.engine import connect, literal, load_extension
 from ledger.errors import WriterBusyError
 
 #: How long a writer waits for the one before it, in seconds. A load holds the lock for its commit only.
@@ -44,7 +44,7 @@ def postgres_lock(dsn: str, name: str, patience: float = PATIENCE) -> Generator[
     connection = connect()
     try:
         load_extension(connection, "postgres_scanner")
-        connection.execute(f"ATTACH '{dsn}' AS pg (TYPE postgres)")
+        connection.execute(f"ATTACH {literal(dsn)} AS pg (TYPE postgres)")
         connection.execute("BEGIN")
         statement = f"SELECT pg_try_advisory_xact_lock(hashtext(''{name}''))"
         _wait(lambda: _try_advisory(connection, statement), patience, name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from ledger import token_usage
+from ledger.engine import literal
 from ledger.errors import LedgerError
 from ledger.lake import ALIAS, Lake
 from ledger.tables import TABLES
@@ -26,7 +27,7 @@ def remove_source(lake: Lake, connection: str) -> list[str]:
     with lake.lock(), lake.transaction() as cursor:
         loads = set[str]()
         days = " UNION ".join(
-            f"SELECT {day}::DATE FROM {table} WHERE x_Connection = '{connection.replace(chr(39), chr(39) * 2)}'"
+            f"SELECT {day}::DATE FROM {table} WHERE x_Connection = {literal(connection)}"
             for table, day in (("daily_tokens", "ChargeDate"), ("usage", "UsagePeriodStart"))
         )
         cursor.execute(f"CREATE OR REPLACE TEMP TABLE touched AS {days}")

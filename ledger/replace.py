@@ -18,6 +18,7 @@ import duckdb
 
 from ledger import token_usage
 from ledger.checks import Finding, as_json
+from ledger.engine import literal
 from ledger.errors import OverlappingLoadError, SmallerLoadError
 from ledger.gaps import EPOCH, spans
 from ledger.lake import ALIAS, Lake
@@ -113,7 +114,7 @@ def _replace(
     _touch(cursor, staged)
     replaced = _delete(cursor, incoming.table, staged)
     cursor.execute(
-        f"CALL ducklake_add_data_files('{ALIAS}', '{incoming.table}', '{registered}', "
+        f"CALL ducklake_add_data_files('{ALIAS}', '{incoming.table}', {literal(registered)}, "
         "allow_missing => true, ignore_extra_columns => true)"
     )
     if staged.rows_in != staged.rows_loaded:
@@ -125,7 +126,7 @@ def _replace(
             _delete(cursor, name, staged)
             if rows is not None:
                 cursor.execute(
-                    f"INSERT INTO {name} BY NAME SELECT *, '{incoming.connection}' AS x_Connection, "
+                    f"INSERT INTO {name} BY NAME SELECT *, {literal(incoming.connection)} AS x_Connection, "
                     f"'{incoming.load_id}' AS x_LoadId FROM {rows}"
                 )
     if incoming.table in {"charges", "usage"}:
@@ -157,7 +158,7 @@ def _tokens(cursor: duckdb.DuckDBPyConnection) -> str | None:
 def _condition(table: str, staged: Staged) -> str:
     """SQL that is true for the rows of `table` that the load replaces."""
     incoming = staged.incoming
-    own = f"x_Connection = '{incoming.connection}'"
+    own = f"x_Connection = {literal(incoming.connection)}"
     base = "charges" if table.startswith("daily_") else table
     columns = KEYS.get((base, incoming.grain))
     if columns is None:

@@ -21,6 +21,7 @@ import duckdb
 
 from ledger import checks, gaps, rollups
 from ledger.checks import Finding
+from ledger.engine import literal
 from ledger.errors import LoadError, UnbalancedLoadError
 from ledger.lake import Lake
 from ledger.tables import TABLES
@@ -197,8 +198,8 @@ def stage(cursor: duckdb.DuckDBPyConnection, incoming: Incoming, folder: Path) -
         UnbalancedLoadError: rows or money would be lost or doubled on the way.
     """
     file = folder / f"{incoming.load_id}.parquet"
-    cursor.execute(f"COPY ({_stored(cursor, incoming)}) TO '{file}' (FORMAT parquet)")
-    cursor.execute(f"CREATE OR REPLACE TEMP VIEW staged AS FROM read_parquet('{file}')")
+    cursor.execute(f"COPY ({_stored(cursor, incoming)}) TO {literal(file)} (FORMAT parquet)")
+    cursor.execute(f"CREATE OR REPLACE TEMP VIEW staged AS FROM read_parquet({literal(file)})")
     types = {row[0]: row[1] for row in cursor.execute("DESCRIBE staged").fetchall()}
     whole = _stage_charges if incoming.table == "charges" else _stage_plain
     staged = whole(cursor, incoming, file, types)
@@ -232,7 +233,7 @@ def _stored(cursor: duckdb.DuckDBPyConnection, incoming: Incoming) -> str:
             selected.append(f'"{name}"::{declared[name]} AS "{name}"')
     return (
         f"SELECT {', '.join(selected)}, CASE WHEN x_State IS NULL OR x_State = 'added' THEN '{incoming.load_id}' END "
-        f"AS x_LoadId, '{incoming.connection}' AS x_Connection FROM ({incoming.mapped}) AS rows"
+        f"AS x_LoadId, {literal(incoming.connection)} AS x_Connection FROM ({incoming.mapped}) AS rows"
     )
 
 

@@ -150,3 +150,11 @@ def test_a_column_of_a_later_version_is_added_to_an_older_lake(tmp_path: Path) -
 def test_spans_join_days_that_follow_each_other() -> None:
     days = [datetime(2026, 1, d, tzinfo=UTC).date() for d in (1, 2, 3, 7, 9, 10)]
     assert spans(days) == ["2026-01-01..2026-01-03", "2026-01-07", "2026-01-09..2026-01-10"]
+
+
+def test_a_folder_with_a_quote_in_its_name(tmp_path: Path) -> None:
+    folder = tmp_path / "O'Brien's bills"
+    folder.mkdir()
+    lake = open_lake(folder)
+    import_files(lake, [str(write_bill(folder / "a.csv", [line("1", "2026-10-01")]))])
+    assert totals(lake) == (1, Decimal(1), 1, Decimal(1))

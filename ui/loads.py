@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from decimal import Decimal
-from typing import Any
+from decimal import Context, Decimal
+from typing import Any, Final
 
 from ledger.checks import Finding
 from ledger.lake import Lake
 from ledger.replace import Loaded
 from ui.console import print_json, print_table, say_out
+
+#: Python's own context would round sums at 28 digits.
+_WIDE: Final = Context(prec=60)
 
 
 def record(loaded: Loaded) -> dict[str, Any]:
@@ -171,7 +174,7 @@ def _sum(parts: Any) -> dict[str, Decimal]:  # noqa: ANN401 - any iterable of am
     totals: dict[str, Decimal] = {}
     for part in parts:
         for currency, amount in part.items():
-            totals[currency] = totals.get(currency, Decimal(0)) + amount
+            totals[currency] = _WIDE.add(totals.get(currency, Decimal(0)), amount)
     return totals
 
 
