@@ -10,7 +10,7 @@ import os
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -29,10 +29,16 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+prices = typer.Typer(
+    help="List and negotiated prices of models: the price book.", no_args_is_help=True, rich_markup_mode=None
+)
+app.add_typer(prices, name="prices")
+
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 Workspace = Annotated[str | None, typer.Option("--workspace", help="Workspace; by default SPENDPROOF_WORKSPACE.")]
 Since = Annotated[datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="First day, UTC.")]
 Until = Annotated[datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="Last day, UTC.")]
+CostMap = Annotated[Path | None, typer.Option(help="LiteLLM's cost map as a file, where litellm is not installed.")]
 Metric = Annotated[str, typer.Option("--metric", help="billed, effective or list.")]
 
 
@@ -283,6 +289,68 @@ def doctor(workspace: Workspace = None, json: Json = False) -> None:
         healthy = health.print_report(settings, workspace or settings.workspace, as_json=json)
     if not healthy:
         raise typer.Exit(1)
+
+
+@prices.command("show")
+def prices_show(
+    model: Annotated[str, typer.Argument(help="Model, in any spelling that a provider uses.")],
+    seller: Annotated[str | None, typer.Option(help="OpenAI, Anthropic, AWS, Microsoft, Google Cloud, ...")] = None,
+    at: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Day of use, UTC; by default now.")] = None,
+    workspace: Workspace = None,
+    json: Json = False,
+) -> None:
+    """What a model costs: every token kind, tier, place and context step, with source and disputes.
+
+    Example: spendproof prices show gpt-5.5 --seller OpenAI --at 2026-11-01
+    """
+    from ui import prices as out  # noqa: PLC0415
+
+    with _lake(workspace) as lake:
+        out.print_prices(lake, model, seller, at.replace(tzinfo=UTC) if at else None, as_json=json)
+
+
+@prices.command("diff")
+def prices_diff(cost_map: CostMap = None, workspace: Workspace = None, json: Json = False) -> None:
+    """What a refresh would change: new, corrected, withdrawn, gone and disputed prices.
+
+    Example: spendproof prices diff
+    """
+    from ledger.price_book import store  # noqa: PLC0415
+    from ui import prices as out  # noqa: PLC0415
+
+    with _lake(workspace) as lake:
+        found = store.preview(lake, datetime.now(UTC), cost_map=cost_map)
+        out.print_difference(found, as_json=json, done=False)
+
+
+@prices.command("refresh")
+def prices_refresh(cost_map: CostMap = None, workspace: Workspace = None, json: Json = False) -> None:
+    """Append what the installed genai-prices and litellm say differently; nothing is overwritten.
+
+    Example: spendproof prices refresh
+    """
+    from ledger.price_book import store  # noqa: PLC0415
+    from ui import prices as out  # noqa: PLC0415
+
+    with _lake(workspace) as lake:
+        found = store.refresh(lake, datetime.now(UTC), cost_map=cost_map)
+        out.print_difference(found, as_json=json, done=True)
+
+
+@prices.command("negotiated")
+def prices_negotiated(
+    file: Annotated[Path, typer.Argument(help="CSV of agreements; it replaces the one before.")],
+    workspace: Workspace = None,
+    json: Json = False,
+) -> None:
+    """Take over what you have agreed with sellers: prices of your own and discounts off the list.
+
+    Example: spendproof prices negotiated agreements.csv
+    """
+    from ui import prices as out  # noqa: PLC0415
+
+    with _lake(workspace) as lake:
+        out.print_agreements(lake, file, datetime.now(UTC), as_json=json)
 
 
 def main() -> None:

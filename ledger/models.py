@@ -61,7 +61,7 @@ def identity(name: ir.StringValue) -> Identity:
     id_ = _canonical(plain)
     nothing = ibis.literal("")
     version = dated.nullif(nothing).coalesce(release.nullif(nothing))
-    return Identity(*lineage(id_), cast("ir.StringValue", id_.nullif(nothing)), version)
+    return Identity(*lineage(id_), id_.nullif(nothing), cast("ir.StringValue", version))
 
 
 def lineage(model_id: ir.StringValue) -> tuple[ir.StringValue, ir.StringValue]:

@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, time
 from decimal import Decimal, InvalidOperation
+from itertools import pairwise
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -55,6 +56,11 @@ class Agreement(NamedTuple):
     price_pico: int | None
     discount_percent: Decimal | None
     currency: str
+
+    @property
+    def origin(self) -> str:
+        """Where the price comes from, as SourceVersion says it."""
+        return f"line {self.line}"
 
     @property
     def specificity(self) -> tuple[bool, int]:
@@ -215,7 +221,7 @@ def _stated(agreement: Agreement, known_from: datetime) -> Price:
         currency=agreement.currency,
         layer="negotiated",
         source=SOURCE,
-        source_version=f"line {agreement.line}",
+        source_version=agreement.origin,
     )
 
 
@@ -240,14 +246,14 @@ def _discounted(price: Price, agreement: Agreement, known_from: datetime) -> Pri
         price_pico=int(pico),
         layer="negotiated",
         source=SOURCE,
-        source_version=f"line {agreement.line}: {agreement.discount_percent} % off {price.source} {price.source_version}",
+        source_version=f"{agreement.origin}: {agreement.discount_percent} % off {price.source} {price.source_version}",
         other_price_pico=int(other) if exact and other is not None else None,
     )
 
 
 def _refuse_overlaps(chosen: Sequence[tuple[Agreement, Price]]) -> None:
     ordered = sorted(chosen, key=lambda pair: pair[1].valid_from)
-    for (first, one), (second, other) in zip(ordered, ordered[1:], strict=False):
+    for (first, one), (second, other) in pairwise(ordered):
         if one.valid_to is None or one.valid_to > other.valid_from:
             raise ValueError(
                 f"Lines {first.line} and {second.line} both agree on {one.model_id} by {one.seller} "

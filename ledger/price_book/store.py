@@ -114,21 +114,23 @@ def refresh(lake: Lake, now: datetime, *, cost_map: Path | None = None) -> Refre
     return Refreshed(changes, reading.sources, len(reading.left_out), shipped)
 
 
-def agree(lake: Lake, agreements: list[Agreement], now: datetime) -> list[Price]:
-    """Make these the agreements of the workspace from `now` on, and return the negotiated prices they come to.
+def agree(lake: Lake, agreements: list[Agreement], now: datetime) -> tuple[list[Price], list[str]]:
+    """Make these the agreements of the workspace from `now` on.
+
+    Returns:
+        The negotiated prices that they come to, and sentences about prices that are withheld from the book, because
+        the discounted one is not a whole number of pico-units and the list's would be wrong.
 
     Raises:
-        ValueError: two lines contradict each other, or a discounted price is not a whole number of pico-units.
+        ValueError: two lines contradict each other.
         WriterBusyError: another writer holds the lake for too long.
     """
     with lake.lock(), lake.transaction() as cursor:
         rows, inexact = derive(from_table(as_known(_rows(cursor))), agreements, now)
-        if inexact:
-            raise ValueError(f"{sorted(inexact.values())[0]} ({len(inexact)} such prices).")
         before, since = _agreements(cursor, None)
         if since is None or before != agreements:
             _append(cursor, "agreements", _agreement_table(agreements, now))
-    return rows
+    return rows, sorted(set(inexact.values()))
 
 
 def _rows(cursor: duckdb.DuckDBPyConnection) -> pa.Table:
@@ -160,7 +162,7 @@ def _agreements(cursor: duckdb.DuckDBPyConnection, at: datetime | None) -> tuple
 
 
 def _agreement_table(agreements: list[Agreement], now: datetime) -> pa.Table:
-    lines = [Agreement(_MARK, "", *(None,) * 5, now, None, None, None, ""), *agreements]
+    lines = [Agreement(_MARK, "", None, None, None, None, None, now, None, None, None, ""), *agreements]
     columns = list(zip(*((now, *line) for line in lines), strict=True))
     return pa.table({name: pa.array(c, t) for (name, t), c in zip(_AGREEMENT_COLUMNS.items(), columns, strict=True)})
 
