@@ -149,4 +149,5 @@ def _by_number_changed(others: Sequence[tuple[int, int]]) -> list[int]:
 
 
 def _decimal(units: int, digits: int) -> Decimal:
-    return Decimal((int(units < 0), tuple(int(digit) for digit in str(abs(units))), -digits))
+    # Made from text, since Decimal's own arithmetic would round at 28 digits.
+    return Decimal(f"{units}E-{digits}")
