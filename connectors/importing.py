@@ -225,18 +225,26 @@ def _once(
 
 
 def _stage(cursor: duckdb.DuckDBPyConnection, batch: Batch, incoming: Incoming, folder: Path) -> Staged:
-    """Stage with the narrow decimals that a sample suggests, and again with wide ones where the sample was wrong."""
-    try:
-        return stage(cursor, incoming, folder)
-    except duckdb.InvalidInputException as error:
-        if TOO_NARROW not in str(error):
-            raise
-    return stage(cursor, with_(incoming, mapped=_mapped(batch, {})), folder)
+    """Stage as most files allow, and again more patiently where one does not.
+
+    At first with the narrow decimals that a sample suggests and without keeping lines that cannot be split.
+    """
+    widths, strict = _widths(cursor, batch), any(part.strict for part in batch.parts)
+    while True:
+        try:
+            return stage(cursor, with_(incoming, mapped=_mapped(batch, widths, strict=strict)), folder)
+        except duckdb.InvalidInputException as error:
+            if widths and TOO_NARROW in str(error):
+                widths = {}
+            elif strict:
+                strict = False
+            else:
+                raise
 
 
-def _mapped(batch: Batch, widths: dict[str, str]) -> str:
+def _mapped(batch: Batch, widths: dict[str, str], *, strict: bool) -> str:
     return " UNION ALL BY NAME ".join(
-        f"SELECT * FROM ({mapped_sql(batch.format, layout, reading.union(parts), widths)}) AS part"
+        f"SELECT * FROM ({mapped_sql(batch.format, layout, reading.union(parts, strict=strict), widths)}) AS part"
         for layout, parts in batch.layouts
     )
 
@@ -257,14 +265,13 @@ def _incoming(
     cursor: duckdb.DuckDBPyConnection, batch: Batch, connection: str, load_id: str, now: datetime, *, synthetic: bool
 ) -> Incoming:
     format_, names = batch.format, batch.names
-    mapped = _mapped(batch, _widths(cursor, batch))
     return Incoming(
         load_id=load_id,
         connection=connection,
         format=format_.name,
         provider=format_.provider or None,
         table=format_.table,
-        mapped=mapped,
+        mapped="",
         grain=_GRAINS[format_.replaces],
         now=now,
         files=tuple(SourceFile(name, 0, "") for name in names.values()),
