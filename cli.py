@@ -30,7 +30,9 @@ app = typer.Typer(
 )
 
 prices = typer.Typer(
-    help="List and negotiated prices of models: the price book.", no_args_is_help=True, rich_markup_mode=None
+    help="What models cost: list prices and what you have agreed.\n\nExample: spendproof prices show gpt-5.5",
+    no_args_is_help=True,
+    rich_markup_mode=None,
 )
 app.add_typer(prices, name="prices")
 
@@ -174,6 +176,32 @@ def change(
     with _lake(workspace) as lake:
         periods = _days(since, until), _days(against_from, against_to)
         changes.print_change(lake, _names(by), *periods, metric, as_json=json)
+
+
+@app.command()
+def reprice(
+    to: Annotated[Path | None, typer.Option("--to", help="Plan (TOML, docs/plan.md); without: as it was used.")] = None,
+    by: Annotated[
+        str, typer.Option(help="Dimensions, comma-separated: provider, model, project, tier, day, tag:KEY, ...")
+    ] = "provider,model",
+    usage: Annotated[Path | None, typer.Option("--usage", help="Usage file to price instead of the ledger's.")] = None,
+    since: Since = None,
+    until: Annotated[datetime | None, typer.Option("--to-day", formats=["%Y-%m-%d"], help="Last day, UTC.")] = None,
+    workspace: Workspace = None,
+    json: Json = False,
+) -> None:
+    """What the same usage would have cost: other model, cache, batch, tier, region or date.
+
+    Example: spendproof reprice --to plan.toml --by model
+    """
+    from ui import repricing  # noqa: PLC0415
+
+    if usage is not None:
+        with _sentences():
+            repricing.print_repriced_file(usage, to, _names(by), _days(since, until), as_json=json)
+        return
+    with _lake(workspace) as lake:
+        repricing.print_repriced(lake, to, _names(by), _days(since, until), as_json=json)
 
 
 @app.command()

@@ -47,7 +47,8 @@ def print_prices(lake: Lake, model: str, seller: str | None, at: datetime | None
     say_out(f"Prices as they hold on {moment:%Y-%m-%d}, of the book {prices.digest[:12]}.")
     _print_left_out(left_out)
     for gap in prices.gaps:
-        say_out(f"Withheld: {gap}.")
+        if f" off {name} by " in gap:
+            say_out(f"Withheld: {gap}.")
 
 
 def print_difference(found: store.Refreshed, *, as_json: bool, done: bool) -> None:
@@ -94,8 +95,10 @@ def print_agreements(lake: Lake, file: Path, now: datetime, *, as_json: bool) ->
     say_out(
         f"{len(agreements)} agreements with {', '.join(sellers) or 'nobody'} come to {len(rows):,} negotiated prices."
     )
-    for sentence in withheld:
+    for sentence in withheld[:_SHOWN]:
         say_out(f"Withheld: {sentence}.")
+    if len(withheld) > _SHOWN:
+        say_out(f"... and {len(withheld) - _SHOWN:,} more are withheld; --json lists them all.")
     for agreement in agreements:
         if agreement.price_pico is None and not any(_of_line(row, agreement.line) for row in rows):
             say_out(f"Line {agreement.line} is about no list price of {agreement.seller}.")

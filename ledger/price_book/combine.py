@@ -14,6 +14,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Final, NamedTuple
 
+from ledger.price_book.litellm_map import SOURCE as UNDATED
+from ledger.price_book.litellm_map import WITNESS
 from ledger.price_book.naming import Name
 from ledger.price_book.rows import BEGINNING, Key, LeftOut, Price, Span, Statement
 
@@ -74,7 +76,7 @@ def combine(
         elif not _agrees(general, statements[0], now) and not _covered(primary, model):
             sheets[model] = _against(_sheet(statements[0]), general, now)
         for witness in statements[1:]:
-            if model in sheets and witness.rank >= 2:  # noqa: PLR2004 - another region of the same kind
+            if model in sheets and witness.rank >= WITNESS:
                 sheets[model] = _dispute(sheets[model], witness, now)
     for model, statements in secondary.items():
         left_out += _uplift(sheets, model, statements[0])
@@ -156,7 +158,7 @@ def _dense(statement: Statement) -> dict[Key, list[Span]]:
         kinds = {key[0] for key in prices if key[1] == tier}
         for step in sorted({key[2] for key in prices if key[1] == tier} - {0}):
             for kind in kinds:
-                if statement.source == "litellm" and (kind, tier, step) not in prices:
+                if statement.source == UNDATED and (kind, tier, step) not in prices:
                     below = max((k[2] for k in prices if k[:2] == (kind, tier) and k[2] < step), default=None)
                     if below is not None:
                         prices[kind, tier, step] = prices[kind, tier, below]

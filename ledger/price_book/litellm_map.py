@@ -21,6 +21,9 @@ from ledger.price_book.naming import LITELLM_SELLERS
 from ledger.price_book.rows import BEGINNING, LeftOut, Span, Statement, pico_of
 
 SOURCE: Final = "litellm"
+#: Rank of a statement about another place of the same kind (the zone eu beside us): it speaks where there is no other,
+#: and else the price is held against it.
+WITNESS: Final = 3
 FILE: Final = "model_prices_and_context_window_backup.json"
 
 _KINDS: Final = {
@@ -150,8 +153,7 @@ def _seller(provider: str) -> str | None:
 def _place(seller: str, name: str) -> tuple[str, str, int] | None:
     """Model, place and rank of an entry; None where the entry is no model at one price.
 
-    Several entries may be about the same model in the same kind of place (the zones us and eu); the lowest rank
-    speaks, and the others are held against it.
+    Several entries may be about the same model in the same kind of place; the lowest rank speaks.
     """
     if seller == "AWS":
         return _aws_place(name)
@@ -160,10 +162,10 @@ def _place(seller: str, name: str) -> tuple[str, str, int] | None:
         if match is None:
             return (name, "Global", 1) if "/" not in name else None
         zone, model = match.groups()
-        ranks = {"global-standard": 0, "global": 0, None: 1}
+        ranks = {"global-standard": 0, "global": 0, None: 2 if name.startswith("azure_ai/") else 1}
         if zone in ranks:
             return model, "Global", ranks[zone]
-        return (model, "Data Zone", 0 if zone == "us" else 2) if zone in {"us", "eu"} else None
+        return (model, "Data Zone", 0 if zone == "us" else WITNESS) if zone in {"us", "eu"} else None
     model = name.split("/", 1)[1] if "/" in name else name
     # `gemini/` is Google's other shop for the models of Vertex AI.
     return model, "Global", 1 if name.startswith("gemini/") else 0
@@ -175,9 +177,9 @@ def _aws_place(name: str) -> tuple[str, str, int] | None:
         route, model = match.groups()
         if route == "global":
             return model, "Global", 0
-        return model, "Regional", 0 if route == "us" else 3
+        return model, "Regional", 0 if route == "us" else WITNESS
     match = _AWS_REGION.fullmatch(name)
     if match is not None:
         region, model = match.groups()
-        return (model, "Regional", 2) if region is None or region in _US_REGIONS else (model, "Regional", 4)
+        return model, "Regional", 2 if region is None or region in _US_REGIONS else WITNESS
     return (name, "Regional", 1) if "/" not in name and not name.startswith("us-gov.") else None

@@ -138,7 +138,7 @@ def derive(
             discounted = price if agreement.discount_percent is None else _discounted(price, agreement, known_from)
             if discounted is None:
                 inexact[price._replace(layer="list").series] = (
-                    f"{agreement.discount_percent} % off {price.model_id} by {price.seller} ({price.token_kind}, "
+                    f"{_percent(agreement)} % off {price.model_id} by {price.seller} ({price.token_kind}, "
                     f"{price.service_tier}) is not a whole number of pico-dollars; state its price in a line of its own"
                 )
             else:
@@ -246,9 +246,13 @@ def _discounted(price: Price, agreement: Agreement, known_from: datetime) -> Pri
         price_pico=int(pico),
         layer="negotiated",
         source=SOURCE,
-        source_version=f"{agreement.origin}: {agreement.discount_percent} % off {price.source} {price.source_version}",
+        source_version=f"{agreement.origin}: {_percent(agreement)} % off {price.source} {price.source_version}",
         other_price_pico=int(other) if exact and other is not None else None,
     )
+
+
+def _percent(agreement: Agreement) -> str:
+    return f"{(agreement.discount_percent or Decimal(0)).normalize():f}"
 
 
 def _refuse_overlaps(chosen: Sequence[tuple[Agreement, Price]]) -> None:
