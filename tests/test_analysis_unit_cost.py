@@ -9,6 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analysis.result import Metric, per_million, plain, quotient, share, total
+from analysis.unit_cost import DIMENSIONS, UnitCostTable, unit_cost, with_usage
+from ledger.tables import DAILY_TOKENS, USAGE
 from ledger.token_usage import (
     BILLED_ALREADY,
     KINDS,
@@ -20,8 +22,6 @@ from ledger.token_usage import (
     TIER_NOT_BILLED,
     TIER_NOT_USED,
 )
-from analysis.unit_cost import DIMENSIONS, UnitCostTable, unit_cost, with_usage
-from ledger.tables import DAILY_TOKENS, USAGE
 
 if TYPE_CHECKING:
     from tests.engines import Engine
