@@ -182,6 +182,7 @@ def meter(
     """
     names = tuple(dict.fromkeys((*PRICED_BY, *asked)))
     labels = tuple(n for n in dict.fromkeys(by) if n not in names and n not in {"day", "month", "token-kind"})
+    usage = _completed(usage)
     rows = _without_covered_logs(usage) if _mixed(usage) else usage
     unit = _UNIT_SECONDS[grain]
     found = _overview(rows, unit)
@@ -217,10 +218,16 @@ def _midnight(day: date) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=UTC)
 
 
+def _completed(usage: ir.Table) -> ir.Table:
+    """The usage with every column that is looked at; those that it has not are NULL."""
+    texts = (*COLUMNS.values(), "Grain", "ContextWindow", "UsageKind", "OtherUnit", "Tags")
+    wanted = dict.fromkeys(texts, "string") | dict.fromkeys(_COUNTS, "int64") | {"OtherQuantity": "decimal(38, 18)"}
+    missing = {name: ibis.null(kind) for name, kind in wanted.items() if name not in usage.columns}
+    return usage.mutate(**missing) if missing else usage
+
+
 def _mixed(usage: ir.Table) -> bool:
     """Whether single requests stand beside reports, which may tell of the same tokens."""
-    if "Grain" not in usage.columns:
-        return False
     log = usage["Grain"] == "request"
     (found,) = fetch(usage.aggregate(some=log.any(), all=log.all()))
     return bool(found["some"]) and not found["all"]
@@ -238,13 +245,13 @@ def _without_covered_logs(usage: ir.Table) -> ir.Table:
 def _overview(rows: ir.Table, unit: int) -> dict[str, Any]:
     """First and last moment, which counts any row has, how many rows lack one, and whether any counts otherwise."""
     moment = _moment(rows, unit)
-    other = _column(rows, "OtherQuantity")
-    counted = other.isnull() & ~_column(rows, "UsageKind").isin(_INPUT_ONLY).fill_null(False)
-    gap = counted & (_column(rows, "InputUncachedTokens").isnull() | _column(rows, "OutputTokens").isnull())
-    present = {name: rows[name].max().fill_null(0) for name in _COUNTS if name in rows.columns}
+    other = rows["OtherQuantity"]
+    counted = other.isnull() & ~rows["UsageKind"].isin(_INPUT_ONLY).fill_null(False)
+    gap = counted & (rows["InputUncachedTokens"].isnull() | rows["OutputTokens"].isnull())
+    present = {name: rows[name].max().fill_null(0) for name in _COUNTS}
     measures = {"first": moment.min(), "last": moment.max(), "incomplete": gap.sum(), "others": (other != 0).any()}
     (found,) = fetch(rows.aggregate(**measures, **present))
-    return dict.fromkeys(_COUNTS, 0) | found
+    return found
 
 
 def _others(rows: ir.Table) -> tuple[Counted, ...]:
@@ -294,8 +301,8 @@ def _context(rows: ir.Table, inputs: Sequence[str], steps: Sequence[int]) -> tup
     for name in inputs:
         whole = whole + _count(rows, name)
     reached = ibis.cases(*((whole > step, ibis.literal(step, "int64")) for step in reversed(steps)), else_=nothing)
-    request = (_column(rows, "Grain") == "request") & (_column(rows, "Requests").cast("int64").fill_null(1) <= 1)
-    window = _column(rows, "ContextWindow")
+    request = (rows["Grain"] == "request") & (rows["Requests"].cast("int64").fill_null(1) <= 1)
+    window = rows["ContextWindow"]
     top = ibis.literal(steps[-1], "int64")
     above = ibis.cases((request, reached), (window == "Long", ibis.literal(SOME_STEP, "int64")), else_=nothing)
     up_to = ibis.cases((request, reached), (window == "Short", nothing), (window == "Long", top), else_=reached)
@@ -322,20 +329,15 @@ def _moment(rows: ir.Table, unit: int) -> ir.IntegerValue:
 
 def _field(rows: ir.Table, name: str) -> ir.Value:
     if name.startswith(TAG) and name != TAG:
-        tags = _column(rows, "Tags")
-        return tag(tags, name.removeprefix(TAG)).cast("string") if "Tags" in rows.columns else tags
+        return tag(rows["Tags"], name.removeprefix(TAG)).cast("string")
     if name in COLUMNS:
-        return _column(rows, COLUMNS[name])
+        return rows[COLUMNS[name]]
     known = ", ".join((*FIELDS, "token-kind", "day", "month"))
     raise ValueError(f"Usage cannot be told by {name!r}; known dimensions are {known} and {TAG}KEY.")
 
 
-def _column(rows: ir.Table, name: str) -> ir.Value:
-    return rows[name] if name in rows.columns else ibis.null("int64" if name in _COUNTS else "string")
-
-
 def _count(rows: ir.Table, name: str) -> ir.Value:
-    return _column(rows, name).cast("int64").fill_null(0)
+    return rows[name].cast("int64").fill_null(0)
 
 
 def _facts(
