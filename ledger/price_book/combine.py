@@ -15,7 +15,7 @@ from decimal import Decimal
 from typing import Final, NamedTuple
 
 from ledger.price_book.litellm_map import SOURCE as UNDATED
-from ledger.price_book.litellm_map import WITNESS
+from ledger.price_book.litellm_map import SECOND_HAND, WITNESS
 from ledger.price_book.naming import Name
 from ledger.price_book.rows import BEGINNING, Key, LeftOut, Price, Span, Statement
 
@@ -105,8 +105,11 @@ def _generalise(found: dict[Model, list[Statement]]) -> None:
     """Let the releases of a model that cost the same be the model; leave the others under their own versions."""
     for (seller, model_id, region), releases in _releases(found).items():
         general = found.get((seller, model_id, None, region))
+        spoken = [found[seller, model_id, r, region][0] for r in releases]
+        if general is not None and general[0].rank >= SECOND_HAND and min(s.rank for s in spoken) < general[0].rank:
+            general = None
+            del found[seller, model_id, None, region]
         if general is None:
-            spoken = [found[seller, model_id, r, region][0] for r in releases]
             widest = max(spoken, key=lambda s: (len(s.prices), s.name))
             if all(_within(s, widest) for s in spoken):
                 general = found[seller, model_id, None, region] = [widest]

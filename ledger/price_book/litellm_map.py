@@ -24,6 +24,8 @@ SOURCE: Final = "litellm"
 #: Rank of a statement about another place of the same kind (the zone eu beside us): it speaks where there is no other,
 #: and else the price is held against it.
 WITNESS: Final = 3
+#: Rank from which a statement that names no release gives way to those that do and are nearer to the place.
+SECOND_HAND: Final = 2
 FILE: Final = "model_prices_and_context_window_backup.json"
 
 _KINDS: Final = {
@@ -162,7 +164,7 @@ def _place(seller: str, name: str) -> tuple[str, str, int] | None:
         if match is None:
             return (name, "Global", 1) if "/" not in name else None
         zone, model = match.groups()
-        ranks = {"global-standard": 0, "global": 0, None: 2 if name.startswith("azure_ai/") else 1}
+        ranks = {"global-standard": 0, "global": 0, None: SECOND_HAND if name.startswith("azure_ai/") else 1}
         if zone in ranks:
             return model, "Global", ranks[zone]
         return (model, "Data Zone", 0 if zone == "us" else WITNESS) if zone in {"us", "eu"} else None
@@ -181,5 +183,5 @@ def _aws_place(name: str) -> tuple[str, str, int] | None:
     match = _AWS_REGION.fullmatch(name)
     if match is not None:
         region, model = match.groups()
-        return model, "Regional", 2 if region is None or region in _US_REGIONS else WITNESS
+        return model, "Regional", SECOND_HAND if region is None or region in _US_REGIONS else WITNESS
     return (name, "Regional", 1) if "/" not in name and not name.startswith("us-gov.") else None
