@@ -26,15 +26,15 @@ def rolled_sql(staged: str, present: Collection[str]) -> str:
     """
     dimensions = ", ".join(_dimension(c, present) for c in SPEND_DIMENSIONS)
     return (
-        f"SELECT {CHARGE_DATE} AS DayNumber, {dimensions}, x_State, {_measures(present)}, "
-        f"sum(x_BilledIn) AS BilledIn FROM {staged} GROUP BY ALL"
+        f"SELECT {CHARGE_DATE} AS DayNumber, {dimensions}, x_State, {_effect(present)} AS Effect, "
+        f"{_measures(present)}, sum(x_BilledIn) AS BilledIn FROM {staged} GROUP BY ALL"
     )
 
 
 def spend_sql(rolled: str) -> str:
     """The rows of `daily_spend` of one load, without their lineage, from `rolled_sql`'s result."""
-    names = ", ".join(c.name for c in DAILY_SPEND if c.name not in {"ChargeDate", "x_Connection", "x_LoadId"})
-    return f"SELECT {_AS_DATE} AS ChargeDate, {names} FROM {rolled} WHERE x_State IS NULL OR x_State = 'added'"
+    columns = f"{_AS_DATE} AS ChargeDate, {_selected(DAILY_SPEND)}"
+    return f"SELECT {columns} FROM {rolled} WHERE x_State IS NULL OR x_State = 'added'"
 
 
 def tokens_sql(staged: str, present: Collection[str]) -> str | None:
@@ -49,10 +49,10 @@ def tokens_sql(staged: str, present: Collection[str]) -> str | None:
     told = "x_Tokens IS NOT NULL" if "x_Tokens" in present else "false"
     inner = (
         f"SELECT {CHARGE_DATE} AS DayNumber, {dimensions}, {told} AS Told, {tokens}::{_type('Tokens')} AS Tokens, "
-        f"{_measures(present)} FROM {staged} WHERE (x_State IS NULL OR x_State = 'added') AND ({where}) GROUP BY ALL"
+        f"{_effect(present)} AS Effect, {_measures(present)} FROM {staged} "
+        f"WHERE (x_State IS NULL OR x_State = 'added') AND ({where}) GROUP BY ALL"
     )
-    names = ", ".join(c.name for c in DAILY_TOKENS if c.name not in {"ChargeDate", "x_Connection", "x_LoadId"})
-    return f"SELECT {_AS_DATE} AS ChargeDate, {names} FROM ({inner}) AS t"
+    return f"SELECT {_AS_DATE} AS ChargeDate, {_selected(DAILY_TOKENS)} FROM ({inner}) AS t"
 
 
 def _dimension(column: Column, present: Collection[str]) -> str:
@@ -61,37 +61,58 @@ def _dimension(column: Column, present: Collection[str]) -> str:
 
 def _measures(present: Collection[str]) -> str:
     listed = "sum(ListCost)" if "ListCost" in present else f"NULL::{_MONEY}"
+    contracted = "sum(ContractedCost)" if "ContractedCost" in present else f"NULL::{_MONEY}"
     unlisted = "sum(BilledCost) FILTER (ListCost IS NULL)" if "ListCost" in present else "sum(BilledCost)"
     return (
         "sum(BilledCost) AS BilledCost, sum(EffectiveCost) AS EffectiveCost, "
         f"{listed} AS ListCost, {unlisted} AS BilledWithoutList, count(*) AS Charges, "
         f"count(*) - {_count('ListCost', present)} AS ChargesWithoutList, "
-        "count(*) - count(EffectiveCost) AS ChargesWithoutEffective, " + _effects(present)
+        f"count(*) - count(EffectiveCost) AS ChargesWithoutEffective, {contracted} AS Contracted"
     )
 
 
-def _effects(present: Collection[str]) -> str:
-    """`EFFECTS`: what of each cost is there because of commitments, and what because of credits."""
+def _effect(present: Collection[str]) -> str:
+    """What a charge has to do with commitments and credits, as a number to group by: one sum less for each figure.
 
-    def column(name: str, type_: str = "VARCHAR") -> str:
-        return name if name in present else f"NULL::{type_}"
+    1 covered by a commitment, 2 covered at an unknown contracted cost, 3 a commitment's fee or unused part, 4 a credit,
+    5 holds credits, 6 holds credits at an unknown contracted cost, 7 and 8 as 1 and 5 at an unknown effective cost,
+    0 none of these.
+    """
 
-    category, contracted = column("ChargeCategory"), column("ContractedCost", _MONEY)
-    priced = f"{column('PricingCategory')} IS NOT DISTINCT FROM 'Committed'"
-    committed = f"({column('CommitmentDiscountId')} IS NOT NULL OR {priced})"
+    def column(name: str) -> str:
+        return name if name in present else "NULL::VARCHAR"
+
+    committed = f"{column('CommitmentDiscountId')} IS NOT NULL OR {column('PricingCategory')} = 'Committed'"
     unused = f"{column('CommitmentDiscountStatus')} IS NOT DISTINCT FROM 'Unused'"
-    covered = f"({committed} AND {category} = 'Usage' AND NOT {unused})"
-    is_credit = f"{category} IS NOT DISTINCT FROM 'Credit'"
-    holds_credit = f"coalesce({column('x_Credits')}::VARCHAR, '[]') <> '[]'"
-    credited = f"(NOT {committed} AND NOT {is_credit} AND {holds_credit})"
-    sums = [
-        f"sum({cost} - CASE WHEN {covered} THEN coalesce({contracted}, 0) ELSE 0 END) FILTER ({committed}) "
-        f"AS Commitment{name}, sum({cost} - CASE WHEN {is_credit} THEN 0 ELSE {contracted} END) "
-        f"FILTER (NOT {committed} AND ({is_credit} OR {holds_credit})) AS Credit{name}"
-        for cost, name in (("BilledCost", "Billed"), ("EffectiveCost", "Effective"))
-    ]
-    unknown = f"count(*) FILTER (({covered} OR {credited}) AND {contracted} IS NULL) AS ChargesWithoutContracted"
-    return ", ".join((*sums, unknown))
+    no_use = f"{column('ChargeCategory')} IS DISTINCT FROM 'Usage' OR {unused}"
+    credits_ = f"coalesce({column('x_Credits')}::VARCHAR, '[]') <> '[]'"
+    unknown = f"{column('ContractedCost')} IS NULL"
+    return (
+        f"(CASE WHEN {committed} THEN CASE WHEN {no_use} THEN 3 WHEN {unknown} THEN 2 "
+        f"WHEN EffectiveCost IS NULL THEN 7 ELSE 1 END WHEN {column('ChargeCategory')} = 'Credit' THEN 4 "
+        f"WHEN {credits_} THEN CASE WHEN {unknown} THEN 6 WHEN EffectiveCost IS NULL THEN 8 ELSE 5 END "
+        "ELSE 0 END)::TINYINT"
+    )
+
+
+#: `EFFECTS` of a group of charges that are alike in `Effect`.
+_EFFECTS: Final = {
+    "CommitmentBilled": (
+        "CASE WHEN Effect IN (1, 7) THEN BilledCost - Contracted WHEN Effect IN (2, 3) THEN BilledCost END"
+    ),
+    "CommitmentEffective": (
+        "CASE WHEN Effect = 1 THEN EffectiveCost - Contracted WHEN Effect IN (2, 3) THEN EffectiveCost END"
+    ),
+    "CreditBilled": "CASE WHEN Effect = 4 THEN BilledCost WHEN Effect IN (5, 8) THEN BilledCost - Contracted END",
+    "CreditEffective": "CASE Effect WHEN 4 THEN EffectiveCost WHEN 5 THEN EffectiveCost - Contracted END",
+    "ChargesWithoutContracted": "CASE WHEN Effect IN (2, 6) THEN Charges ELSE 0 END",
+}
+
+
+def _selected(columns: Collection[Column]) -> str:
+    """The columns of a rollup out of the sums, without its day and lineage."""
+    names = [c.name for c in columns if c.name not in {"ChargeDate", "x_Connection", "x_LoadId"}]
+    return ", ".join(f"{_EFFECTS[name]} AS {name}" if name in _EFFECTS else name for name in names)
 
 
 def _count(name: str, present: Collection[str]) -> str:

@@ -391,43 +391,58 @@ def test_json_carries_periods_by_their_last_day(duckdb_engine: Engine) -> None:
 
 
 @pytest.fixture(scope="module")
-def openai(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lake]:
-    """The sample customer's bill of OpenAI."""
+def customer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lake]:
+    """The sample customer's bills of OpenAI, AWS and Google Cloud."""
     with open_lake(tmp_path_factory.mktemp("change")) as lake:
-        import_files(lake, [str(f) for f in files() if "openai" in str(f) and "cost" in str(f)])
+        import_files(lake, [str(f) for f in files() if any(name in str(f) for name in ("openai", "aws", "gcp"))])
         yield lake
 
 
-def sample(lake: Lake, before: Period, after: Period) -> dict[tuple[str | None, str | None], Bridge]:
+def sample(lake: Lake, before: Period, after: Period) -> dict[tuple[str | None, ...], Bridge]:
     table = change(
         *lake.tables("daily_spend", "daily_tokens", "daily_token_costs"),
         before=before,
         after=after,
-        by=("project", "model"),
+        by=("provider", "project", "model"),
     )
-    return {(row.dimensions["project"], row.dimensions["model"]): row.bridge for row in table.rows}  # type: ignore[misc]
+    return {tuple(row.dimensions[name] for name in table.by): row.bridge for row in table.rows}  # type: ignore[misc]
 
 
-def test_the_vendors_price_cut_is_rate_and_of_one_model_only(openai: Lake) -> None:
+def test_the_vendors_price_cut_is_rate_and_of_one_model_only(customer: Lake) -> None:
     # gpt-5.6-luna costs a fifth from 2026-07-30 on; 29 days before and after.
-    found = sample(openai, Period(date(2026, 7, 1), date(2026, 7, 30)), Period(date(2026, 7, 30), date(2026, 8, 28)))
-    luna = found["proj_synthetic_search", "gpt-5.6-luna"]
+    found = sample(customer, Period(date(2026, 7, 1), date(2026, 7, 30)), Period(date(2026, 7, 30), date(2026, 8, 28)))
+    luna = found["OpenAI", "proj_synthetic_search", "gpt-5.6-luna"]
 
-    # Priced at a fifth, the first period's tokens would have cost 80 % less; Shapley takes the mean with the second's.
-    without = Decimal("0.8") * luna.before, 4 * luna.after
-    assert min(without) < -luna.part(Part.RATE) < max(without)
-    assert {key for key, bridge in found.items() if bridge.part(Part.RATE)} == {
-        ("proj_synthetic_search", "gpt-5.6-luna")
-    }
+    # At the first period's tokens the cut is worth 80 % of their cost, at the second's four times what they cost now.
+    worth = Decimal("0.8") * luna.before, 4 * luna.after
+    assert min(worth) < -luna.part(Part.RATE) < max(worth)
+    # Google Cloud states costs in millionths, so that its prices differ by rounding.
+    cuts = {key for key, bridge in found.items() if abs(bridge.part(Part.RATE)) > Decimal("0.001")}
+    assert cuts == {("OpenAI", "proj_synthetic_search", "gpt-5.6-luna")}
 
 
-def test_routing_to_a_smaller_model_is_mix_within_the_project(openai: Lake) -> None:
+def test_routing_to_a_smaller_model_is_mix_within_the_project(customer: Lake) -> None:
     # From 2026-05-12 on, 42 % instead of 10 % of the assistant's tokens go to gpt-4.1-mini.
-    found = sample(openai, Period(date(2026, 4, 1), date(2026, 5, 1)), Period(date(2026, 6, 1), date(2026, 7, 1)))
-    project = combined(b for (project, _), b in found.items() if project == "proj_synthetic_assistant")
+    found = sample(customer, Period(date(2026, 4, 1), date(2026, 5, 1)), Period(date(2026, 6, 1), date(2026, 7, 1)))
+    project = combined(b for (_, project, _), b in found.items() if project == "proj_synthetic_assistant")
 
-    assert found["proj_synthetic_assistant", "gpt-5.5"].part(Part.MIX_WITHIN) < Decimal(-4000)
-    assert found["proj_synthetic_assistant", "gpt-4.1-mini"].part(Part.MIX_WITHIN) > Decimal(200)
+    assert found["OpenAI", "proj_synthetic_assistant", "gpt-5.5"].part(Part.MIX_WITHIN) < Decimal(-4000)
+    assert found["OpenAI", "proj_synthetic_assistant", "gpt-4.1-mini"].part(Part.MIX_WITHIN) > Decimal(200)
     # It saved 4164.69 in June at June's tokens; the bridge values it at the mean of April's and June's.
     assert abs(project.part(Part.MIX_WITHIN) + Decimal("4164.69")) < Decimal(100)
     assert project.part(Part.RATE) == project.part(Part.NEW) == project.part(Part.GONE) == 0
+
+
+def test_a_savings_plan_and_a_promotion_are_told_from_prices(customer: Lake) -> None:
+    # The plan begins on 2026-04-01: in April a fee of 30 x 24 x 4.5 for what is 30 x 129.024 on demand.
+    # The promotion of 3339.824346 ends the day before. 81 days before, 30 after.
+    found = sample(customer, Period(date(2026, 1, 10), date(2026, 4, 1)), Period(date(2026, 4, 1), date(2026, 5, 1)))
+
+    def of(provider: str, part: Part) -> Decimal:
+        return total(bridge.part(part) for key, bridge in found.items() if key[0] == provider)
+
+    assert of("AWS", Part.COMMITMENT) == Decimal("-630.72")
+    assert of("Google Cloud", Part.CREDIT) == Decimal("3339.824346")
+    # The credit of 500 on 2026-02-03.
+    assert of("OpenAI", Part.CREDIT) == Decimal(500)
+    assert abs(of("Google Cloud", Part.RATE)) < Decimal("0.001")

@@ -67,11 +67,14 @@ def rolled(con: duckdb.DuckDBPyConnection, row: tuple[Any, ...], leave_out: froz
         (("Usage", "Committed", None, None, None, "9", "9", "12"), (Decimal(-3), Decimal(-3), None, None, 0)),
         # On demand unknown: the whole is the commitment's, and counted as such.
         (("Usage", "Committed", "plan", "Used", None, "0", "9", None), (Decimal(0), Decimal(9), None, None, 1)),
+        # What it costs with the commitment is unknown, what is billed is not.
+        (("Usage", "Committed", "plan", "Used", None, "0", None, "12"), (Decimal(-12), None, None, None, 0)),
         # The part that no use took up has nothing on demand behind it, whatever stands there.
         (("Usage", "Committed", "plan", "Unused", None, "0", "5", "5"), (Decimal(0), Decimal(5), None, None, 0)),
         # A credit on a line of its own, and one inside a charge.
         (("Credit", None, None, None, None, "-500", "-500", None), (None, None, Decimal(-500), Decimal(-500), 0)),
         (("Usage", "Standard", None, None, _CREDIT, "8", "8", "10"), (None, None, Decimal(-2), Decimal(-2), 0)),
+        (("Usage", "Standard", None, None, _CREDIT, "8", None, "10"), (None, None, Decimal(-2), None, 0)),
         (("Usage", "Standard", None, None, "[]", "8", "8", "10"), _ORDINARY),
         # A credit that cannot be told from the cost stays in it, and is counted.
         (("Usage", "Standard", None, None, _CREDIT, "8", "8", None), (None, None, None, None, 1)),
