@@ -19,7 +19,7 @@ from ledger.price_book.schema import PRICES, TOKEN_KINDS
 from ledger.price_book.shipped import shipped_left_out
 
 #: Of the book as first shipped.
-FIRST_DIGEST = "4bfc324dbd608abe1019db89e7d9f26b64bbf26d505e7d1dc3d063d9f1a818ad"
+FIRST_DIGEST = "952a6800449373208c7f10d060133645ca7bdd43658d0e8c96c3bf0fdbb894ff"
 NOVEMBER = datetime(2026, 11, 20, tzinfo=UTC)
 BOOK = book.load(datetime(2026, 11, 21, tzinfo=UTC))
 

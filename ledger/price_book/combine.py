@@ -14,8 +14,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Final, NamedTuple
 
-from ledger.price_book.litellm_map import SOURCE as UNDATED
 from ledger.price_book.litellm_map import SECOND_HAND, WITNESS
+from ledger.price_book.litellm_map import SOURCE as UNDATED
 from ledger.price_book.naming import Name
 from ledger.price_book.rows import BEGINNING, Key, LeftOut, Price, Span, Statement
 
@@ -247,7 +247,7 @@ def _against(sheet: Sheet, general: Sheet, now: datetime) -> Sheet:
     checked = dict(sheet)
     for key, entries in sheet.items():
         entry = _at(general, key, now)
-        if entry is not None and _differ(entries[0].span.pico, entry.span.pico):
+        if entry is not None and entry.source != UNDATED and _differ(entries[0].span.pico, entry.span.pico):
             checked[key] = [entries[0]._replace(other=(entry.source, entry.span.pico))]
     return checked
 

@@ -154,6 +154,8 @@ def _agreement(line: int, values: dict[str, str]) -> Agreement:
         raise ValueError("it states either price_per_million or discount_percent, one of the two.")
     if percent is not None and not 0 < percent < _HUNDRED:
         raise ValueError(f"a discount of {percent} % is not between 0 and 100.")
+    if percent is not None and percent != round(percent, 6):
+        raise ValueError(f"a discount of {percent} % has more than six decimals.")
     if amount is not None and (amount <= 0 or not (values.get("model") and values.get("kind"))):
         raise ValueError("a price is above zero and names its model and its kind.")
     start, end = _day(values, "from") or BEGINNING, _day(values, "until")
