@@ -155,7 +155,7 @@ class Metered:
 
     def moment(self, instant: datetime) -> int:
         """The moment that an instant lies in."""
-        return (instant - _EPOCH) // timedelta(seconds=self.unit)
+        return _at(instant, self.unit)
 
 
 def meter(
@@ -165,7 +165,6 @@ def meter(
     *,
     steps: Sequence[int],
     grain: str,
-    daily: bool = True,
 ) -> Metered:
     """Sum usage by what prices depend on, by labels and by time, in the engine.
 
@@ -175,7 +174,6 @@ def meter(
         asked: fields that levers ask for; they become part of the profiles.
         steps: context steps of the prices, ascending.
         grain: D, h, m or s: prices begin and end at its bounds.
-        daily: whether moments matter; without, only `first` and `last` do and all rows carry `first`.
 
     Raises:
         ValueError: a field is not known.
@@ -185,23 +183,26 @@ def meter(
     usage = _completed(usage)
     rows = _without_covered_logs(usage) if _mixed(usage) else usage
     unit = _UNIT_SECONDS[grain]
-    found = _overview(rows, unit)
+    found = _overview(rows)
     present = [name for name in _COUNTS if found[name]]
-    cells = _cells(rows, names, labels, present, steps, unit if daily else None)
     backend: Any = usage.get_backend()
-    table = pa.table(backend.to_pyarrow(cells))
-    profiles, facts = _facts(table, names, labels, found["first"] or 0)
+    cells: pa.Table = backend.to_pyarrow(_cells(rows, names, labels, present, steps, unit))
+    profiles, facts = _facts(cells, names, labels)
     return Metered(
         profiles,
         facts,
         labels,
         unit,
-        first=found["first"] or 0,
-        last=found["last"] or 0,
-        incomplete=found["incomplete"] or 0,
+        first=_at(found["first"], unit),
+        last=_at(found["last"], unit),
+        incomplete=int(pc.sum(cells["incomplete"]).as_py() or 0),
         others=_others(rows) if found["others"] else (),
         backend=backend,
     )
+
+
+def _at(instant: datetime | None, unit: int) -> int:
+    return 0 if instant is None else (instant - _EPOCH) // timedelta(seconds=unit)
 
 
 def within(usage: ir.Table, start: date | None, end: date | None) -> ir.Table:
@@ -242,15 +243,11 @@ def _without_covered_logs(usage: ir.Table) -> ir.Table:
     return usage.filter(~log).union(usage.filter(log).anti_join(reports, beside))
 
 
-def _overview(rows: ir.Table, unit: int) -> dict[str, Any]:
-    """First and last moment, which counts any row has, how many rows lack one, and whether any counts otherwise."""
-    moment = _moment(rows, unit)
-    other = rows["OtherQuantity"]
-    counted = other.isnull() & ~rows["UsageKind"].isin(_INPUT_ONLY).fill_null(False)
-    gap = counted & (rows["InputUncachedTokens"].isnull() | rows["OutputTokens"].isnull())
+def _overview(rows: ir.Table) -> dict[str, Any]:
+    """First and last instant, which counts any row has, and whether any is counted in something else."""
+    start, other = rows["UsagePeriodStart"], rows["OtherQuantity"]
     present = {name: rows[name].max().fill_null(0) for name in _COUNTS}
-    measures = {"first": moment.min(), "last": moment.max(), "incomplete": gap.sum(), "others": (other != 0).any()}
-    (found,) = fetch(rows.aggregate(**measures, **present))
+    (found,) = fetch(rows.aggregate(first=start.min(), last=start.max(), others=other.max(), **present))
     return found
 
 
@@ -264,21 +261,28 @@ def _others(rows: ir.Table) -> tuple[Counted, ...]:
 
 def _cells(
     rows: ir.Table, names: Sequence[str], labels: Sequence[str], present: Sequence[str], steps: Sequence[int],
-    unit: int | None,
+    unit: int,
 ) -> ir.Table:  # fmt: skip
     """One row for each profile, moment and combination of labels, with the sum of each kind."""
     above, up_to = _context(rows, [n for n in INPUT if n in present], steps)
     keys = {f"f_{name}": _field(rows, name) for name in names} | {f"l_{name}": _field(rows, name) for name in labels}
     keys |= {"above": above, "up_to": up_to, "odd": _odd(rows, present)}
-    if unit is not None:
-        keys["moment"] = _moment(rows, unit)
-    sums = rows.group_by(**keys).aggregate(**{name: rows[name].sum().cast(_WHOLE).fill_null(0) for name in present})
+    keys["moment"] = _moment(rows, unit)
+    sums = rows.group_by(**keys).aggregate(
+        incomplete=_incomplete(rows).sum(), **{name: rows[name].sum().cast(_WHOLE).fill_null(0) for name in present}
+    )
     kinds = {
         kind: _difference(sums, [n for n in adds if n in present], [n for n in takes if n in present])
         for kind, (adds, takes) in KINDS.items()
         if any(n in present for n in adds)
     }
-    return sums.select(*keys, **kinds)
+    return sums.select(*keys, "incomplete", **kinds)
+
+
+def _incomplete(rows: ir.Table) -> ir.BooleanValue:
+    """Whether a row lacks a count that it should have."""
+    counted = rows["OtherQuantity"].isnull() & ~rows["UsageKind"].isin(_INPUT_ONLY).fill_null(False)
+    return counted & (rows["InputUncachedTokens"].isnull() | rows["OutputTokens"].isnull())
 
 
 def _difference(sums: ir.Table, adds: Sequence[str], takes: Sequence[str]) -> ir.Value:
@@ -329,7 +333,10 @@ def _moment(rows: ir.Table, unit: int) -> ir.IntegerValue:
 
 def _field(rows: ir.Table, name: str) -> ir.Value:
     if name.startswith(TAG) and name != TAG:
-        return tag(rows["Tags"], name.removeprefix(TAG)).cast("string")
+        tags: Any = rows["Tags"]
+        if rows.get_backend().name == "duckdb" and tags.type().is_string():
+            tags = tags.cast("json")
+        return tag(tags, name.removeprefix(TAG)).cast("string")
     if name in COLUMNS:
         return rows[COLUMNS[name]]
     known = ", ".join((*FIELDS, "token-kind", "day", "month"))
@@ -340,9 +347,7 @@ def _count(rows: ir.Table, name: str) -> ir.Value:
     return rows[name].cast("int64").fill_null(0)
 
 
-def _facts(
-    cells: pa.Table, names: Sequence[str], labels: Sequence[str], first: int
-) -> tuple[tuple[Profile, ...], pa.Table]:
+def _facts(cells: pa.Table, names: Sequence[str], labels: Sequence[str]) -> tuple[tuple[Profile, ...], pa.Table]:
     """Profiles, and one row for each of them, moment, label and kind that has tokens."""
     keys = [*(f"f_{name}" for name in names), "above", "up_to", "odd"]
     filled = {name: _filled(cells[name]) for name in keys}
@@ -351,8 +356,6 @@ def _facts(
     distinct = distinct.append_column("profile", pa.array(range(distinct.num_rows), pa.int32()))
     profiles = tuple(_profile(row, names) for row in distinct.to_pylist())
     joined = cells.join(distinct, keys=keys, join_type="inner")
-    if "moment" not in joined.column_names:
-        joined = joined.append_column("moment", pa.array([first] * joined.num_rows, pa.int64()))
     parts = [_of_kind(joined, kind, labels) for kind in KINDS if kind in joined.column_names]
     return profiles, pa.concat_tables([*parts, _schema(labels).empty_table()]).combine_chunks()
 

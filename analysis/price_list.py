@@ -5,6 +5,8 @@ reason why there is none. It never falls to another model, tier or region; the f
 another are `_AS` and are told in the result.
 """
 
+# pyarrow carries no types.
+# pyright: reportUnknownParameterType=false
 from __future__ import annotations
 
 from collections import defaultdict
@@ -12,12 +14,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from ledger.price_book.schema import REGIONS
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 #: Cache writes by their lifetime.
 TIMED_WRITES: Final = ("cache_write_5m", "cache_write_30m", "cache_write_1h", "cache_write_12h")
@@ -37,7 +39,6 @@ _KEY: Final = (
     "ContextAbove",
     "ValidFrom",
 )
-_EARLIEST: Final = datetime.min.replace(tzinfo=UTC)
 _LATEST: Final = datetime.max.replace(tzinfo=UTC)
 
 #: A long request of an unknown size: any step of the model may hold.
@@ -128,60 +129,73 @@ class PriceList:
 
     def __init__(self, prices: pa.Table, known_at: datetime | None = None) -> None:
         """Take the rows of a price book (`ledger.price_book.schema.PRICES`) that were known by `known_at`."""
+        self._prices = prices if known_at is None else prices.filter(pc.field("KnownFrom") <= pa.scalar(known_at))
+        self._places = defaultdict[tuple[str, str], list[int]](list)
+        names = zip(self._prices["Seller"].to_pylist(), self._prices["ModelId"].to_pylist(), strict=True)
+        for place, name in enumerate(names):
+            self._places[name].append(place)
         self._models = dict[tuple[str, str], _Offers]()
-        for row in _as_known(prices.to_pylist(), known_at):
-            offers = self._models.setdefault((row["Seller"], row["ModelId"]), defaultdict(dict))
-            key = (row["ModelVersion"], row["TokenKind"], row["ServiceTier"], row["ServingRegion"])
-            offers[key].setdefault(row["ContextAbove"], []).append(_price(row))
-        for found in self._all():
-            found.sort(key=_worth)
+        self._rates = dict[tuple[Used, str, datetime, datetime], list[Rate]]()
 
     @property
     def sellers(self) -> tuple[str, ...]:
         """Sellers with a price, by name."""
-        return tuple(sorted({seller for seller, _ in self._models}))
+        return tuple(sorted({seller for seller, _ in self._places}))
 
     @property
     def steps(self) -> tuple[int, ...]:
         """Every context step of any price, in tokens, ascending, without 0."""
-        found = {above for offers in self._models.values() for steps in offers.values() for above in steps}
-        return tuple(sorted(found - {0}))
+        return tuple(sorted(set(self._prices["ContextAbove"].unique().to_pylist()) - {0}))
 
     @property
     def grain(self) -> str:
-        """The coarsest of D, h, m, s and us at whose bounds every price begins and ends, in UTC."""
-        moments = {moment for prices in self._all() for p in prices for moment in (p.start, p.end)}
-        moments -= {_EARLIEST, _LATEST}
+        """The coarsest of D, h, m and s at whose bounds every price begins and ends, in UTC."""
+        moments = {moment for name in ("ValidFrom", "ValidTo") for moment in self._prices[name].unique().to_pylist()}
         finest = 0
-        for moment in moments:
-            parts = (moment.hour, moment.minute, moment.second, moment.microsecond)
+        for moment in moments - {None}:
+            parts = (moment.hour, moment.minute, moment.second)
             finest = max(finest, *(n for n, part in enumerate(parts, start=1) if part), 0)
-        return ("D", "h", "m", "s", "us")[finest]
+        return ("D", "h", "m", "s")[finest]
 
     def has(self, seller: str, model: str) -> bool:
         """Whether there is any price of this model at this seller."""
-        return (seller, model) in self._models
+        return (seller, model) in self._places
 
     def unknown(self, seller: str, model: str) -> str:
         """A sentence that says what is not known about a seller's model, with what is."""
         if seller not in self.sellers:
-            return f"the price book has no seller {seller!r}; it has {', '.join(self.sellers)}"
-        models = [m for s, m in self._models if s == seller]
+            near = get_close_matches(seller, self.sellers, n=3, cutoff=0.4)
+            return f"the price book has no seller {seller!r}; it has {', '.join(near or self.sellers)}"
+        models = [m for s, m in self._places if s == seller]
         near = get_close_matches(model, models, n=3, cutoff=0.5)
         hint = f"; similar names are {', '.join(near)}" if near else ""
         return f"the price book has no price of {model!r} at {seller}{hint}"
 
     def rates(self, used: Used, kind: str, first: datetime, last: datetime) -> list[Rate]:
         """The rates from `first` to `last` (both included), without a gap, each as long as it holds."""
-        offers = self._models.get((used.provider, used.model or ""), {})
-        bounds = {p.start for s in offers.values() for ps in s.values() for p in ps}
-        bounds |= {p.end for s in offers.values() for ps in s.values() for p in ps}
-        starts = [first, *sorted(b for b in bounds if first < b <= last)]
-        ends = [*starts[1:], _LATEST]
-        return [self._rate(used, kind, start, end) for start, end in zip(starts, ends, strict=True)]
+        key = (used, kind, first, last)
+        if key not in self._rates:
+            offers = self._of(used.provider, used.model)
+            bounds = {m for steps in offers.values() for ps in steps.values() for p in ps for m in (p.start, p.end)}
+            starts = [first, *sorted(b for b in bounds if first < b <= last)]
+            ends = [*starts[1:], _LATEST]
+            self._rates[key] = [self._rate(used, kind, start, end) for start, end in zip(starts, ends, strict=True)]
+        return self._rates[key]
 
-    def _all(self) -> Iterable[list[Price]]:
-        return (prices for offers in self._models.values() for steps in offers.values() for prices in steps.values())
+    def _of(self, seller: str, model: str | None) -> _Offers:
+        """The prices of one model at one seller, best first; none where it has none."""
+        key = (seller, model or "")
+        if key not in self._places:
+            return {}
+        if key not in self._models:
+            offers: _Offers = defaultdict(dict)
+            for row in _newest(self._prices.take(self._places[key]).to_pylist()):
+                of = (row["ModelVersion"], row["TokenKind"], row["ServiceTier"], row["ServingRegion"])
+                offers[of].setdefault(row["ContextAbove"], []).append(_price(row))
+            for found in (prices for steps in offers.values() for prices in steps.values()):
+                found.sort(key=_worth)
+            self._models[key] = offers
+        return self._models[key]
 
     def _rate(self, used: Used, kind: str, start: datetime, end: datetime) -> Rate:
         found = self._offers(used, start)
@@ -205,8 +219,8 @@ class PriceList:
         """Prices in force by kind, tier and region, then context step; and the tier. Or why there are none."""
         if used.model is None:
             return NO_MODEL
-        offers = self._models.get((used.provider, used.model))
-        if offers is None:
+        offers = self._of(used.provider, used.model)
+        if not offers:
             return self.unknown(used.provider, used.model)
         if used.tier == "provisioned":
             return PROVISIONED
@@ -226,14 +240,13 @@ class PriceList:
         return current, used.tier or "standard"
 
 
-def _as_known(rows: Iterable[Mapping[str, Any]], known_at: datetime | None) -> list[Mapping[str, Any]]:
-    """Of every price the newest row known at the moment; a row that ends where it begins withdraws its price."""
+def _newest(rows: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Of every price the row known last; one that ends where it begins withdraws its price."""
     newest = dict[tuple[Any, ...], Mapping[str, Any]]()
     for row in rows:
-        if known_at is None or row["KnownFrom"] <= known_at:
-            key = tuple(row[name] for name in _KEY)
-            if key not in newest or newest[key]["KnownFrom"] < row["KnownFrom"]:
-                newest[key] = row
+        key = tuple(row[name] for name in _KEY)
+        if key not in newest or newest[key]["KnownFrom"] < row["KnownFrom"]:
+            newest[key] = row
     return [row for row in newest.values() if row["ValidTo"] is None or row["ValidTo"] > row["ValidFrom"]]
 
 

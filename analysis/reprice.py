@@ -17,9 +17,9 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from decimal import Decimal
+from decimal import Context, Decimal, Inexact, InvalidOperation
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final
 
 import ibis
 import pyarrow as pa
@@ -28,7 +28,7 @@ from analysis.levers import Branch, branches
 from analysis.metering import PRICED_BY, Metered, meter, within
 from analysis.period import Period
 from analysis.plan import AS_USED, Plan, PlanError
-from analysis.price_list import PriceList, Rate, Used
+from analysis.price_list import PriceList, Rate
 from analysis.repriced import Cost, Finding, KindCost, Repriced, RepriceRow
 from analysis.result import ZERO, order, total
 
@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
 KIND: Final = "token-kind"
 REQUEST: Final = "request"
+#: Products of the engine's whole numbers, without rounding.
+_EXACT: Final = Context(prec=160, traps=[Inexact, InvalidOperation])
 _WHOLE: Final = "decimal(38, 0)"
 _ARROW_WHOLE: Final = pa.decimal128(38, 0)
 
@@ -82,7 +84,7 @@ def reprice_each(
 ) -> list[Repriced]:
     """Price usage under each plan; the usage is read once. Arguments, results and errors are those of `reprice`."""
     names = tuple(dict.fromkeys(by))
-    lists = {plan.known_at: PriceList(prices, plan.known_at) for plan in plans}
+    lists = {known_at: PriceList(prices, known_at) for known_at in dict.fromkeys(plan.known_at for plan in plans)}
     for plan in plans:
         _check(plan, lists[plan.known_at])
     steps = sorted({step for known in lists.values() for step in known.steps})
@@ -121,10 +123,11 @@ def _priced(
     joined = _joined(metered, charges)
     backend: Any = metered.backend
     sums: list[dict[str, Any]] = backend.to_pyarrow(_sums(joined, metered, by)).to_pylist()
-    counts: list[dict[str, Any]] = backend.to_pyarrow(
+    counts: pa.Table = backend.to_pyarrow(
         joined.group_by("charge").aggregate(tokens=joined["tokens"].sum().cast(_WHOLE))
-    ).to_pylist()
-    counted = {row["charge"]: _scaled(row["tokens"], plan.digits) for row in counts}
+    )
+    digits = plan.digits
+    counted = {row["charge"]: _scaled(row["tokens"], digits) for row in counts.to_pylist()}
     seen = [(charge, counted[n]) for n, charge in enumerate(charges) if n in counted]
     any_usage = metered.facts.num_rows > 0
     return Repriced(
@@ -134,7 +137,8 @@ def _priced(
         period=period,
         first=metered.at(metered.first).date() if any_usage else None,
         last=metered.at(metered.last).date() if any_usage else None,
-        rows=_rows(sums, by, plan),
+        rows=_rows(sums, by, digits),
+        kinds=_kind_costs(seen),
         tokens=total(tokens for charge, tokens in seen if charge.branch.kind != REQUEST),
         requests=total(tokens for charge, tokens in seen if charge.branch.kind == REQUEST),
         unpriced=_findings(seen, _unpriced),
@@ -153,21 +157,13 @@ def _priced(
 def _charges(metered: Metered, prices: PriceList, plan: Plan) -> list[_Charge]:
     """Every branch that the plan makes of a profile's tokens, at every stretch of time with rates of its own."""
     first, last = metered.at(metered.first), metered.at(metered.last)
-    known = dict[tuple[Used, str], list[Rate]]()
-
-    def rates(used: Used, kind: str, *, planned: bool) -> list[Rate]:
-        at = plan.prices_at if planned else None
-        key = (used, f"{kind}@{at}")
-        if key not in known:
-            known[key] = prices.rates(used, kind, at or first, at or last)
-        return known[key]
-
+    fixed = plan.prices_at
     charges = list[_Charge]()
     for number, kinds in sorted(_kinds(metered.facts).items()):
         for branch in branches(number, metered.profiles[number], sorted(kinds), plan):
-            used = branch.judged(rates(branch.used, branch.metered, planned=False))
-            planned = branch.judged(rates(branch.planned, branch.kind, planned=True))
-            charges += _stretches(metered, branch, used, planned, fixed=plan.prices_at is not None)
+            used = branch.judged(prices.rates(branch.used, branch.metered, first, last))
+            planned = branch.judged(prices.rates(branch.planned, branch.kind, fixed or first, fixed or last))
+            charges += _stretches(metered, branch, used, planned, fixed=fixed is not None)
     return charges
 
 
@@ -252,13 +248,18 @@ _CHARGE: Final = {
 def _sums(joined: ir.Table, metered: Metered, by: Sequence[str]) -> ir.Table:
     """Tokens and whole pico-dollars by dimensions, kind and the currencies of both sides."""
     keys = {f"d_{name}": _dimension(joined, metered, name) for name in by}
-    keys |= {name: joined[name] for name in ("kind", "used_currency", "planned_currency")}
-    keys["both"] = joined["used_pico"].notnull() & joined["planned_pico"].notnull()
-    sums = {
-        name: (joined["tokens"] * joined[name]).cast(_WHOLE).sum().cast(_WHOLE)
-        for name in ("used_pico", "used_highest", "planned_pico", "planned_highest")
-    }
-    return joined.group_by(**keys).aggregate(tokens=joined["tokens"].sum().cast(_WHOLE), **sums)
+    keys |= {name: joined[name] for name in ("used_currency", "planned_currency")}
+    tokens = ibis.ifelse(joined["kind"] == REQUEST, ibis.literal(Decimal(0)).cast(_WHOLE), joined["tokens"])
+    both = joined["used_pico"].notnull() & joined["planned_pico"].notnull()
+    sums = {"both_tokens": tokens.sum(where=both).cast(_WHOLE)}
+    for side in ("used", "planned"):
+        priced = joined[f"{side}_pico"].notnull()
+        sums[f"{side}_tokens"] = tokens.sum(where=priced).cast(_WHOLE)
+        for name in (f"{side}_pico", f"{side}_highest"):
+            money = (joined["tokens"] * joined[name]).cast(_WHOLE)
+            sums[name] = money.sum().cast(_WHOLE)
+            sums[f"both_{name}"] = money.sum(where=both).cast(_WHOLE)
+    return joined.group_by(**keys).aggregate(**sums)
 
 
 def _dimension(joined: ir.Table, metered: Metered, name: str) -> ir.Value:
@@ -272,61 +273,79 @@ def _dimension(joined: ir.Table, metered: Metered, name: str) -> ir.Value:
 _DAY: Final = 86_400
 
 
-def _rows(sums: Sequence[dict[str, Any]], by: tuple[str, ...], plan: Plan) -> tuple[RepriceRow, ...]:
+def _rows(sums: Sequence[dict[str, Any]], by: tuple[str, ...], digits: int) -> tuple[RepriceRow, ...]:
     groups = defaultdict[tuple[Any, ...], list[dict[str, Any]]](list)
     for found in sums:
         dimensions = tuple(_day(name, found[f"d_{name}"]) for name in by)
-        currencies = {found["planned_currency"], found["used_currency"]} - {None}
-        for currency in currencies:
+        for currency in {found["planned_currency"], found["used_currency"]} - {None}:
             groups[(currency, *dimensions)].append(found)
-    rows = [_row(key, by, parts, plan.digits) for key, parts in groups.items()]
-    return tuple(
-        sorted(rows, key=lambda row: (*order(row.dimensions, row.planned and row.planned.amount), row.currency))
-    )
+    rows = [_row(key, by, parts, digits) for key, parts in groups.items()]
+    return tuple(sorted(rows, key=_place))
+
+
+def _place(row: RepriceRow) -> tuple[Any, ...]:
+    return (*order(row.dimensions, None if row.planned is None else row.planned.amount), row.currency)
 
 
 def _row(key: tuple[Any, ...], by: tuple[str, ...], parts: Sequence[dict[str, Any]], digits: int) -> RepriceRow:
     currency = key[0]
     planned = [p for p in parts if p["planned_currency"] == currency]
     used = [p for p in parts if p["used_currency"] == currency]
-    both = [p for p in parts if p["both"] and p["planned_currency"] == p["used_currency"]]
-    kinds = sorted({p["kind"] for p in planned})
+    both = [p for p in planned if p["used_currency"] == currency and p["both_tokens"] is not None]
     return RepriceRow(
         dimensions=dict(zip(by, key[1:], strict=True)),
         currency=currency,
-        planned=_cost(planned, "planned", digits),
-        used=_cost(used, "used", digits),
-        both_planned=_cost(both, "planned", digits),
-        both_used=_cost(both, "used", digits),
-        kinds=tuple(KindCost(kind, cost) for kind in kinds if (cost := _kind_cost(planned, kind, digits)) is not None),
+        planned=_cost(planned, "planned_tokens", "planned", digits),
+        used=_cost(used, "used_tokens", "used", digits),
+        both_planned=_cost(both, "both_tokens", "both_planned", digits),
+        both_used=_cost(both, "both_tokens", "both_used", digits),
     )
 
 
-def _kind_cost(planned: Sequence[dict[str, Any]], kind: str, digits: int) -> Cost | None:
-    return _cost([part for part in planned if part["kind"] == kind], "planned", digits, counts=kind)
-
-
-def _cost(parts: Sequence[dict[str, Any]], side: str, digits: int, counts: str | None = None) -> Cost | None:
+def _cost(parts: Sequence[dict[str, Any]], tokens: str, side: str, digits: int) -> Cost | None:
     if not parts:
         return None
-    counted = [p["tokens"] for p in parts if counts == REQUEST or p["kind"] != REQUEST]
     return Cost(
-        tokens=_scaled(total(counted), digits),
-        amount=_scaled(total(p[f"{side}_pico"] for p in parts), digits + 12),
-        highest=_scaled(total(p[f"{side}_highest"] for p in parts), digits + 12),
+        tokens=_scaled(_summed(parts, tokens), digits),
+        amount=_scaled(_summed(parts, f"{side}_pico"), digits + 12),
+        highest=_scaled(_summed(parts, f"{side}_highest"), digits + 12),
+    )
+
+
+def _summed(parts: Sequence[dict[str, Any]], name: str) -> Decimal:
+    if len(parts) == 1:
+        return parts[0][name] or ZERO
+    return total(part[name] or ZERO for part in parts)
+
+
+def _kind_costs(seen: Sequence[tuple[_Charge, Decimal]]) -> tuple[KindCost, ...]:
+    groups = defaultdict[tuple[str, str], list[tuple[Decimal, Rate]]](list)
+    for charge, tokens in seen:
+        if charge.planned.currency is not None:
+            groups[charge.branch.kind, charge.planned.currency].append((tokens, charge.planned))
+    return tuple(
+        KindCost(
+            kind,
+            currency,
+            Cost(
+                tokens=total(tokens for tokens, _ in parts),
+                amount=total(_money(tokens, rate.pico or 0) for tokens, rate in parts),
+                highest=total(_money(tokens, rate.highest) for tokens, rate in parts),
+            ),
+        )
+        for (kind, currency), parts in sorted(groups.items())
     )
 
 
 def _scaled(whole: Decimal | None, digits: int) -> Decimal:
     """A whole number of the `digits`-th part of one, exact."""
-    sign, figures, exponent = (whole or ZERO).as_tuple()
-    return Decimal((sign, figures, cast("int", exponent) - digits))
+    return _EXACT.scaleb(whole or ZERO, -digits)
 
 
-def _day(name: str, value: object) -> object:
+def _day(name: str, value: Any) -> Any:  # noqa: ANN401 - a label, or days since 1970
     if name not in {"day", "month"} or value is None:
         return value
-    day = date(1970, 1, 1) + timedelta(days=int(cast("int", value)))
+    day = date(1970, 1, 1) + timedelta(days=value)
     return day.replace(day=1) if name == "month" else day
 
 
@@ -386,6 +405,4 @@ def _finding(key: tuple[Any, ...], parts: Sequence[tuple[str, Decimal, Rate, int
 
 def _money(tokens: Decimal, pico: int) -> Decimal:
     """Tokens at a price in pico-dollars, exact."""
-    sign, figures, exponent = tokens.as_tuple()
-    whole = int(Decimal((sign, figures, 0))) * pico
-    return Decimal((int(whole < 0), tuple(int(c) for c in str(abs(whole))), cast("int", exponent) - 12))
+    return _EXACT.scaleb(_EXACT.multiply(tokens, Decimal(pico)), -12)

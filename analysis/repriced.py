@@ -32,9 +32,10 @@ class Cost:
 
 @dataclass(frozen=True, slots=True)
 class KindCost:
-    """The planned cost of one token kind; `tokens` are requests where the kind is `request`."""
+    """The planned cost of one token kind in one currency; `tokens` are requests where the kind is `request`."""
 
     kind: str
+    currency: str
     cost: Cost
 
 
@@ -48,7 +49,6 @@ class RepriceRow:
         planned: cost of everything that has a price under the plan; None where nothing has.
         used: cost as it was of everything that had a price as it was, and ended in this row; None where nothing had.
         both_planned, both_used: the same for tokens that have a price on both sides, and nothing else.
-        kinds: `planned` by token kind.
     """
 
     dimensions: Dimensions
@@ -57,7 +57,6 @@ class RepriceRow:
     used: Cost | None
     both_planned: Cost | None
     both_used: Cost | None
-    kinds: tuple[KindCost, ...]
 
     @property
     def saving(self) -> Decimal | None:
@@ -88,9 +87,6 @@ class RepriceRow:
             "compared_cost_as_used": _plain(self.both_used, "amount"),
             "saving": plain(self.saving),
             "saving_at_highest": plain(self.saving_at_highest),
-            "kinds": [
-                {"kind": k.kind, "tokens": plain(k.cost.tokens), "cost": plain(k.cost.amount)} for k in self.kinds
-            ],
         }
 
 
@@ -146,6 +142,7 @@ class Repriced:
         period: days of the usage that was asked for.
         first, last: first and last day (UTC) of the usage there was; None where there was none.
         rows: through time, then the largest planned cost first.
+        kinds: planned cost by token kind and currency.
         tokens, requests: of all usage, priced or not.
         unpriced: what has no price, with the reason, on either side.
         unstated: what does not state its context or region although the prices differ by it.
@@ -163,6 +160,7 @@ class Repriced:
     first: date | None
     last: date | None
     rows: tuple[RepriceRow, ...]
+    kinds: tuple[KindCost, ...]
     tokens: Decimal
     requests: Decimal
     unpriced: tuple[Finding, ...]
@@ -185,6 +183,16 @@ class Repriced:
             "tokens": plain(self.tokens),
             "requests": plain(self.requests),
             "rows": [row.record() for row in self.rows],
+            "kinds": [
+                {
+                    "kind": k.kind,
+                    "currency": k.currency,
+                    "tokens": plain(k.cost.tokens),
+                    "cost": plain(k.cost.amount),
+                    "cost_highest": plain(k.cost.highest),
+                }
+                for k in self.kinds
+            ],
             "unpriced": [finding.record() for finding in self.unpriced],
             "unstated": [finding.record() for finding in self.unstated],
             "priced_as": [finding.record() for finding in self.priced_as],

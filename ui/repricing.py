@@ -51,10 +51,11 @@ def print_repriced(
 
     As JSON: `plan`, `prices_at`, `known_at`, `book_digest`, `from`, `to` (first and last day), `tokens`, `requests`,
     `rows` (the dimensions, `currency`, `tokens`, `cost`, `cost_highest`, `cost_as_used`, `cost_as_used_highest`,
-    `compared_tokens`, `compared_cost`, `compared_cost_as_used`, `saving`, `saving_at_highest`, `kinds`), `unpriced`,
-    `unstated`, `priced_as`, `disputed` (each `side`, `provider`, `model`, `what`, `kinds`, `tokens`, `requests`,
-    `currency`, `cost`, `other_cost`), `levers` (`action`, `tokens`), `not_in_tokens` (`provider`, `model`, `unit`,
-    `quantity`) and `rows_without_counts`. Amounts are decimal strings, null where there is none.
+    `compared_tokens`, `compared_cost`, `compared_cost_as_used`, `saving`, `saving_at_highest`), `kinds` (`kind`,
+    `currency`, `tokens`, `cost`, `cost_highest`), `unpriced`, `unstated`, `priced_as`, `disputed` (each `side`,
+    `provider`, `model`, `what`, `kinds`, `tokens`, `requests`, `currency`, `cost`, `other_cost`), `levers` (`action`,
+    `tokens`), `not_in_tokens` (`provider`, `model`, `unit`, `quantity`) and `rows_without_counts`. Amounts are decimal
+    strings, null where there is none.
     """
     plan = read_plan(plan_file)
     _print(_repriced(lake.table("usage"), plan, by, period, lake), as_json=as_json)
