@@ -9,14 +9,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from analysis.metering import CONTRADICTORY, PRICED_BY
+from analysis.metering import PRICED_BY
 from analysis.plan import Lever, Plan, matches
 from analysis.price_list import CACHE_KINDS, SOME_STEP, Rate, Used
 
 if TYPE_CHECKING:
-    from analysis.metering import Profile
+    from analysis.metered import Profile
+
+CONTRADICTORY: Final = "parts of a token count (reasoning, audio, image) are more than the whole"
 
 
 @dataclass(frozen=True, slots=True)

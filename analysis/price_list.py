@@ -150,11 +150,10 @@ class PriceList:
     @property
     def grain(self) -> str:
         """The coarsest of D, h, m and s at whose bounds every price begins and ends, in UTC."""
-        moments = {moment for name in ("ValidFrom", "ValidTo") for moment in self._prices[name].unique().to_pylist()}
-        finest = 0
-        for moment in moments - {None}:
-            parts = (moment.hour, moment.minute, moment.second)
-            finest = max(finest, *(n for n, part in enumerate(parts, start=1) if part), 0)
+        bounds = [self._prices[name].cast(pa.timestamp("s", "UTC"), safe=False) for name in ("ValidFrom", "ValidTo")]
+        seconds = {second for bound in bounds for second in bound.cast(pa.int64()).unique().to_pylist()}
+        units = (86_400, 3_600, 60, 1)
+        finest = max((next(n for n, u in enumerate(units) if s % u == 0) for s in seconds - {None}), default=0)
         return ("D", "h", "m", "s")[finest]
 
     def has(self, seller: str, model: str) -> bool:

@@ -25,7 +25,8 @@ import ibis
 import pyarrow as pa
 
 from analysis.levers import Branch, branches
-from analysis.metering import PRICED_BY, Metered, meter, within
+from analysis.metered import Metered
+from analysis.metering import PRICED_BY, meter, within
 from analysis.period import Period
 from analysis.plan import AS_USED, Plan, PlanError
 from analysis.price_list import PriceList, Rate

@@ -12,7 +12,7 @@ from analysis.plan import Plan
 from analysis.result import Dimensions, plain, total
 
 if TYPE_CHECKING:
-    from analysis.metering import Counted
+    from analysis.metered import Counted
 
 
 @dataclass(frozen=True, slots=True)
