@@ -8,17 +8,14 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Generator
-from contextlib import contextmanager
-from datetime import UTC, date, datetime
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-if TYPE_CHECKING:
-    from accounts.home import Settings
-    from ledger.lake import Lake
+from ui import price_commands
+from ui.session import Json, Workspace, days, names, open_lake, sentences, settings
 
 app = typer.Typer(
     name="spendproof",
@@ -29,18 +26,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-prices = typer.Typer(
-    help="What models cost: list prices and what you have agreed.\n\nExample: spendproof prices show gpt-5.5",
-    no_args_is_help=True,
-    rich_markup_mode=None,
-)
-app.add_typer(prices, name="prices")
+app.add_typer(price_commands.prices, name="prices")
 
-Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
-Workspace = Annotated[str | None, typer.Option("--workspace", help="Workspace; by default SPENDPROOF_WORKSPACE.")]
 Since = Annotated[datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="First day, UTC.")]
 Until = Annotated[datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="Last day, UTC.")]
-CostMap = Annotated[Path | None, typer.Option(help="LiteLLM's cost map as a file, where litellm is not installed.")]
 Metric = Annotated[str, typer.Option("--metric", help="billed, effective or list.")]
 
 
@@ -64,7 +53,7 @@ def import_(
     from connectors.importing import import_files  # noqa: PLC0415
     from ui import console, loads  # noqa: PLC0415
 
-    with _lake(workspace) as lake:
+    with open_lake(workspace) as lake:
         results = import_files(lake, files, format_name=format_, source=source, force=replace, say=console.say)
     if json:
         console.print_json(loads.summary(results))
@@ -85,7 +74,7 @@ def loads_(
     from ledger.remove import remove_source as remove  # noqa: PLC0415
     from ui import loads  # noqa: PLC0415
 
-    with _lake(workspace) as lake:
+    with open_lake(workspace) as lake:
         if remove_source is not None:
             loads.print_removed(remove_source, remove(lake, remove_source), as_json=json)
         else:
@@ -104,7 +93,7 @@ def rejects(
     """
     from ui import loads  # noqa: PLC0415
 
-    with _lake(workspace) as lake:
+    with open_lake(workspace) as lake:
         loads.print_rejects(lake, load, as_json=json)
 
 
@@ -125,8 +114,8 @@ def spend(
     """
     from ui import answers  # noqa: PLC0415
 
-    with _lake(workspace) as lake:
-        answers.print_spend(lake, _names(by), *_days(since, until), metric, as_json=json)
+    with open_lake(workspace) as lake:
+        answers.print_spend(lake, names(by), *days(since, until), metric, as_json=json)
 
 
 @app.command("unit-cost")
@@ -146,8 +135,8 @@ def unit_cost(
     """
     from ui import answers  # noqa: PLC0415
 
-    with _lake(workspace) as lake:
-        answers.print_unit_cost(lake, _names(by), *_days(since, until), metric, as_json=json)
+    with open_lake(workspace) as lake:
+        answers.print_unit_cost(lake, names(by), *days(since, until), metric, as_json=json)
 
 
 @app.command()
@@ -173,9 +162,9 @@ def change(
     """
     from ui import changes  # noqa: PLC0415
 
-    with _lake(workspace) as lake:
-        periods = _days(since, until), _days(against_from, against_to)
-        changes.print_change(lake, _names(by), *periods, metric, as_json=json)
+    with open_lake(workspace) as lake:
+        periods = days(since, until), days(against_from, against_to)
+        changes.print_change(lake, names(by), *periods, metric, as_json=json)
 
 
 @app.command()
@@ -197,11 +186,11 @@ def reprice(
     from ui import repricing  # noqa: PLC0415
 
     if usage is not None:
-        with _sentences():
-            repricing.print_repriced_file(usage, to, _names(by), _days(since, until), as_json=json)
+        with sentences():
+            repricing.print_repriced_file(usage, to, names(by), days(since, until), as_json=json)
         return
-    with _lake(workspace) as lake:
-        repricing.print_repriced(lake, to, _names(by), _days(since, until), as_json=json)
+    with open_lake(workspace) as lake:
+        repricing.print_repriced(lake, to, names(by), days(since, until), as_json=json)
 
 
 @app.command()
@@ -212,7 +201,7 @@ def quality(workspace: Workspace = None, json: Json = False) -> None:
     """
     from ui import answers  # noqa: PLC0415
 
-    with _lake(workspace) as lake:
+    with open_lake(workspace) as lake:
         answers.print_quality(lake, as_json=json)
 
 
@@ -234,8 +223,8 @@ def export(
     from ledger.export import export_charges  # noqa: PLC0415
     from ui import console  # noqa: PLC0415
 
-    with _lake(workspace) as lake:
-        first, end = _days(since, until)
+    with open_lake(workspace) as lake:
+        first, end = days(since, until)
         result = export_charges(lake, out, focus_version, format_, start=first, end=end, snapshot=snapshot)
     if json:
         console.print_json(result.record())
@@ -257,9 +246,9 @@ def serve(
     """
     from ui.server import serve as run  # noqa: PLC0415
 
-    with _sentences():
-        settings = _settings()
-        run(settings, workspace or settings.workspace, host, port)
+    with sentences():
+        found = settings()
+        run(found, workspace or found.workspace, host, port)
 
 
 @app.command()
@@ -278,7 +267,7 @@ def demo(
     from sample_data import files  # noqa: PLC0415
     from ui import console, loads  # noqa: PLC0415
 
-    with _lake(DEMO_WORKSPACE) as lake:
+    with open_lake(DEMO_WORKSPACE) as lake:
         results = import_files(lake, [str(f) for f in files()], synthetic=True, say=console.say)
     if json:
         console.print_json(loads.summary(results))
@@ -297,10 +286,10 @@ def set_password(workspace: Workspace = None) -> None:
     from accounts import signin  # noqa: PLC0415
     from ui import console  # noqa: PLC0415
 
-    with _sentences():
-        settings = _settings()
-        name = workspace or settings.workspace
-        signin.set_password(settings, name, typer.prompt("Password", hide_input=True, confirmation_prompt=True))
+    with sentences():
+        found = settings()
+        name = workspace or found.workspace
+        signin.set_password(found, name, typer.prompt("Password", hide_input=True, confirmation_prompt=True))
         console.say_out(f"People sign in to workspace {name} with this password from now on.")
 
 
@@ -312,73 +301,11 @@ def doctor(workspace: Workspace = None, json: Json = False) -> None:
     """
     from ui import health  # noqa: PLC0415
 
-    with _sentences():
-        settings = _settings()
-        healthy = health.print_report(settings, workspace or settings.workspace, as_json=json)
+    with sentences():
+        found = settings()
+        healthy = health.print_report(found, workspace or found.workspace, as_json=json)
     if not healthy:
         raise typer.Exit(1)
-
-
-@prices.command("show")
-def prices_show(
-    model: Annotated[str, typer.Argument(help="Model, in any spelling that a provider uses.")],
-    seller: Annotated[str | None, typer.Option(help="OpenAI, Anthropic, AWS, Microsoft, Google Cloud, ...")] = None,
-    at: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Day of use, UTC; by default now.")] = None,
-    workspace: Workspace = None,
-    json: Json = False,
-) -> None:
-    """What a model costs: every token kind, tier, place and context step, with source and disputes.
-
-    Example: spendproof prices show gpt-5.5 --seller OpenAI --at 2026-11-01
-    """
-    from ui import prices as out  # noqa: PLC0415
-
-    with _lake(workspace) as lake:
-        out.print_prices(lake, model, seller, at.replace(tzinfo=UTC) if at else None, as_json=json)
-
-
-@prices.command("diff")
-def prices_diff(cost_map: CostMap = None, workspace: Workspace = None, json: Json = False) -> None:
-    """What a refresh would change: new, corrected, withdrawn, gone and disputed prices.
-
-    Example: spendproof prices diff
-    """
-    from ledger.price_book import store  # noqa: PLC0415
-    from ui import prices as out  # noqa: PLC0415
-
-    with _lake(workspace) as lake:
-        found = store.preview(lake, datetime.now(UTC), cost_map=cost_map)
-        out.print_difference(found, as_json=json, done=False)
-
-
-@prices.command("refresh")
-def prices_refresh(cost_map: CostMap = None, workspace: Workspace = None, json: Json = False) -> None:
-    """Append what the installed genai-prices and litellm say differently; nothing is overwritten.
-
-    Example: spendproof prices refresh
-    """
-    from ledger.price_book import store  # noqa: PLC0415
-    from ui import prices as out  # noqa: PLC0415
-
-    with _lake(workspace) as lake:
-        found = store.refresh(lake, datetime.now(UTC), cost_map=cost_map)
-        out.print_difference(found, as_json=json, done=True)
-
-
-@prices.command("negotiated")
-def prices_negotiated(
-    file: Annotated[Path, typer.Argument(help="CSV of agreements; it replaces the one before.")],
-    workspace: Workspace = None,
-    json: Json = False,
-) -> None:
-    """Take over what you have agreed with sellers: prices of your own and discounts off the list.
-
-    Example: spendproof prices negotiated agreements.csv
-    """
-    from ui import prices as out  # noqa: PLC0415
-
-    with _lake(workspace) as lake:
-        out.print_agreements(lake, file, datetime.now(UTC), as_json=json)
 
 
 def main() -> None:
@@ -388,62 +315,6 @@ def main() -> None:
     except BrokenPipeError:
         # The reader of a pipe (`| head`) has gone; that is no error of ours.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def _settings() -> Settings:
-    from accounts.home import Settings  # noqa: PLC0415
-
-    return Settings()
-
-
-@contextmanager
-def _lake(workspace: str | None) -> Generator[Lake]:
-    from accounts.home import lake_address  # noqa: PLC0415
-    from ledger.lake import Lake  # noqa: PLC0415
-
-    with _sentences():
-        settings = _settings()
-        with Lake(lake_address(settings, workspace or settings.workspace)) as lake:
-            yield lake
-
-
-@contextmanager
-def _sentences() -> Generator[None]:
-    """Turn everything that can go wrong into one sentence on standard error and exit status 1."""
-    from connectors.errors import ConnectorError  # noqa: PLC0415
-    from ledger.errors import LedgerError  # noqa: PLC0415
-    from ui import console  # noqa: PLC0415
-
-    try:
-        yield
-    except (ConnectorError, LedgerError, ValueError) as error:
-        console.fail(" ".join(str(error).split()))
-        raise typer.Exit(1) from error
-    except PermissionError as error:
-        console.fail(f"{error.filename} may not be read or written; check its permissions.")
-        raise typer.Exit(1) from error
-    except OSError as error:
-        console.fail(f"{error.filename or 'The disk'}: {error.strerror}.")
-        raise typer.Exit(1) from error
-    except Exception as error:
-        if os.environ.get("SPENDPROOF_DEBUG") or isinstance(error, typer.Exit):
-            raise
-        reason = " ".join(str(error).split()) or type(error).__name__
-        console.fail(
-            f"Unexpected: {reason[:300]}. Set SPENDPROOF_DEBUG=1 to see where, and report it with the command."
-        )
-        raise typer.Exit(1) from error
-
-
-def _names(by: str) -> list[str]:
-    return [name for part in by.split(",") if (name := part.strip())]
-
-
-def _days(since: datetime | None, until: datetime | None) -> tuple[date | None, date | None]:
-    """Half-open bounds of the days from `since` to `until`, both included."""
-    from datetime import timedelta  # noqa: PLC0415
-
-    return since and since.date(), until and until.date() + timedelta(days=1)
 
 
 if __name__ == "__main__":
