@@ -123,7 +123,7 @@ def _of_kind(cells: pa.Table, kind: str, labels: Sequence[str]) -> pa.Table:
     tokens = cells[f"k_{kind}"].cast(_WHOLE)
     some = pc.not_equal(tokens, pa.scalar(0, _WHOLE))
     rows = cells.filter(some)
-    arrays = [rows["profile"], pa.array([kind] * rows.num_rows, pa.string()), rows["moment"]]
+    arrays = [rows["profile"], pa.array([kind] * rows.num_rows, pa.string()), rows["moment"].cast(pa.int64())]
     arrays += [rows[f"l_{name}"].cast(pa.string()) for name in labels]
     return pa.Table.from_arrays([*arrays, tokens.filter(some)], schema=_schema(labels))
 

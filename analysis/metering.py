@@ -104,7 +104,7 @@ def meter(
         ValueError: a field is not known.
     """
     names = tuple(dict.fromkeys((*PRICED_BY, *asked)))
-    labels = tuple(n for n in dict.fromkeys(by) if n not in names and n not in {"day", "month", "token-kind"})
+    labels = tuple(n for n in dict.fromkeys(by) if n not in {*PRICED_BY, "day", "month", "token-kind"})
     stated = set(usage.columns)
     rows = _completed(usage)
     unit = _UNIT_SECONDS[grain]
@@ -113,8 +113,7 @@ def meter(
     if logs and found["reports"]:
         rows, logs = _without_covered_logs(rows), False
     present = [name for name in _COUNTS if found.get(name)]
-    backend: Any = usage.get_backend()
-    cells: pa.Table = backend.to_pyarrow(_cells(rows, names, labels, present, steps, unit, logs=logs))
+    cells = _arrow(_cells(rows, names, labels, present, steps, unit, logs=logs))
     profiles, facts = gathered(cells, names, labels)
     span = pc.min_max(facts["moment"]).as_py()
     return Metered(
@@ -126,8 +125,16 @@ def meter(
         last=span["max"] or 0,
         incomplete=int(pc.sum(cells["incomplete"]).as_py() or 0),
         others=_others(rows) if found["others"] else (),
-        backend=backend,
+        backend=usage.get_backend(),
     )
+
+
+def _arrow(cells: ir.Table) -> pa.Table:
+    backend: Any = cells.get_backend()
+    if backend.name == "pyspark":
+        # Ibis's own way from Spark leads through pandas.
+        return backend.raw_sql(backend.compile(cells)).toArrow()
+    return backend.to_pyarrow(cells)
 
 
 def within(usage: ir.Table, start: date | None, end: date | None) -> ir.Table:

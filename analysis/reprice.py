@@ -122,7 +122,8 @@ def _priced(
 ) -> Repriced:
     charges = _charges(metered, prices, plan)
     joined = _joined(metered, charges)
-    backend: Any = metered.backend
+    # Whatever engine gathered the usage, the few sums that are left are priced in DuckDB.
+    backend: Any = metered.backend if metered.backend.name == "duckdb" else ibis.duckdb.connect()
     sums: list[dict[str, Any]] = backend.to_pyarrow(_sums(joined, metered, by)).to_pylist()
     counts: pa.Table = backend.to_pyarrow(
         joined.group_by("charge").aggregate(tokens=joined["tokens"].sum().cast(_WHOLE))
