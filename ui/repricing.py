@@ -124,7 +124,7 @@ def _stage(connection: duckdb.DuckDBPyConnection, file: Path) -> None:
     connection.execute(f"CREATE TEMP TABLE mapped AS {mapped_sql(format_, part.layout, part.relation)}")
     (bad,) = connection.execute(f"SELECT count(*) FROM mapped WHERE {STATE} = '{BAD}'").fetchone() or (0,)
     if bad:
-        say(f"{bad:,} rows of {path.name} could not be read and are in no figure; `spendproof import` lists why.")
+        say(f"{_rows_of(bad)} of {path.name} could not be read, and no figure has them; `spendproof import` says why.")
     connection.execute(f"CREATE TEMP VIEW usage AS SELECT * FROM mapped WHERE {STATE} IS DISTINCT FROM '{BAD}'")
 
 
@@ -210,7 +210,7 @@ def _remarks(result: Repriced) -> list[str]:
     ]
     if result.incomplete:
         remarks.append(
-            f"{result.incomplete:,} rows of usage do not state their input or output tokens; those are in no figure."
+            f"{_rows_of(result.incomplete)} of usage without input or output tokens: those are in no figure."
         )
     if any(row.used and row.planned and row.saving is not None for row in result.rows) and result.unpriced:
         remarks.append("The saving is that of the tokens which have a price on both sides, and of no others.")
@@ -226,6 +226,10 @@ def _told(finding: Finding) -> str:
     if finding.cost is not None and finding.other_cost is not None:
         sentence += f"; {_money(finding.cost)} {finding.currency} here, {_money(finding.other_cost)} otherwise"
     return sentence + "."
+
+
+def _rows_of(count: int) -> str:
+    return f"{count:,} row" if count == 1 else f"{count:,} rows"
 
 
 def _tokens(count: Decimal) -> str:
