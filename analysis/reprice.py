@@ -14,17 +14,15 @@ What has no price is listed with its tokens and the reason; it never counts as n
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from decimal import Context, Decimal, Inexact, InvalidOperation
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 import ibis
 import pyarrow as pa
 
-from analysis.levers import Branch, branches
+from analysis.charges import Charge, charges_of
 from analysis.metered import Metered
 from analysis.metering import PRICED_BY, meter, within
 from analysis.period import Period
@@ -106,21 +104,10 @@ def _check(plan: Plan, prices: PriceList) -> None:
         raise PlanError(wrong)
 
 
-@dataclass(frozen=True, slots=True)
-class _Charge:
-    """A branch of a profile's tokens over a stretch of time, with what it costs on either side."""
-
-    branch: Branch
-    start: int
-    end: int
-    used: Rate
-    planned: Rate
-
-
 def _priced(
     metered: Metered, prices: PriceList, plan: Plan, by: tuple[str, ...], period: Period, digest: str
 ) -> Repriced:
-    charges = _charges(metered, prices, plan)
+    charges = charges_of(metered, prices, plan)
     joined = _joined(metered, charges)
     # Whatever engine gathered the usage, the few sums that are left are priced in DuckDB.
     backend: Any = metered.backend if metered.backend.name == "duckdb" else ibis.duckdb.connect()
@@ -156,44 +143,7 @@ def _priced(
     )
 
 
-def _charges(metered: Metered, prices: PriceList, plan: Plan) -> list[_Charge]:
-    """Every branch that the plan makes of a profile's tokens, at every stretch of time with rates of its own."""
-    first, last = metered.at(metered.first), metered.at(metered.last)
-    fixed = plan.prices_at
-    charges = list[_Charge]()
-    for number, kinds in sorted(_kinds(metered.facts).items()):
-        for branch in branches(number, metered.profiles[number], sorted(kinds), plan):
-            used = branch.judged(prices.rates(branch.used, branch.metered, first, last))
-            planned = branch.judged(prices.rates(branch.planned, branch.kind, fixed or first, fixed or last))
-            charges += _stretches(metered, branch, used, planned, fixed=fixed is not None)
-    return charges
-
-
-def _kinds(facts: pa.Table) -> dict[int, list[str]]:
-    found = defaultdict[int, list[str]](list)
-    for row in facts.group_by(["profile", "kind"]).aggregate([]).to_pylist():
-        found[row["profile"]].append(row["kind"])
-    return found
-
-
-def _stretches(
-    metered: Metered, branch: Branch, used: Sequence[Rate], planned: Sequence[Rate], *, fixed: bool
-) -> Iterable[_Charge]:
-    """Both sides' rates laid over each other, from the first moment to after the last."""
-    starts = {metered.moment(rate.start) for rate in used}
-    starts |= set() if fixed else {metered.moment(rate.start) for rate in planned}
-    edges = [*sorted(starts), metered.last + 1]
-    for start, end in pairwise(edges):
-        at = metered.at(start)
-        then = planned[0] if fixed else _holding(planned, at)
-        yield _Charge(branch, start, end, _holding(used, at), then)
-
-
-def _holding(rates: Sequence[Rate], at: Any) -> Rate:  # noqa: ANN401 - a datetime
-    return next(rate for rate in reversed(rates) if rate.start <= at)
-
-
-def _joined(metered: Metered, charges: Sequence[_Charge]) -> ir.Table:
+def _joined(metered: Metered, charges: Sequence[Charge]) -> ir.Table:
     """One row for each fact and charge that meet, with `tokens` in the plan's fraction of a token."""
     columns: dict[str, list[Any]] = defaultdict(list)
     for number, charge in enumerate(charges):
@@ -320,7 +270,7 @@ def _summed(parts: Sequence[dict[str, Any]], name: str) -> Decimal:
     return total(part[name] or ZERO for part in parts)
 
 
-def _kind_costs(seen: Sequence[tuple[_Charge, Decimal]]) -> tuple[KindCost, ...]:
+def _kind_costs(seen: Sequence[tuple[Charge, Decimal]]) -> tuple[KindCost, ...]:
     groups = defaultdict[tuple[str, str], list[tuple[Decimal, Rate]]](list)
     for charge, tokens in seen:
         if charge.planned.currency is not None:
@@ -372,7 +322,7 @@ def _disputed(rate: Rate) -> _Said:
     return None if price is None or not price.disputed else (str(price.other_source), price.other_pico)
 
 
-def _findings(seen: Sequence[tuple[_Charge, Decimal]], say: Callable[[Rate], _Said]) -> tuple[Finding, ...]:
+def _findings(seen: Sequence[tuple[Charge, Decimal]], say: Callable[[Rate], _Said]) -> tuple[Finding, ...]:
     """What `say` says about the rates, by side, model and sentence; the most tokens first."""
     groups = defaultdict[tuple[Any, ...], list[tuple[str, Decimal, Rate, int | None]]](list)
     for charge, tokens in seen:
