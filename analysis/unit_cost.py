@@ -256,14 +256,14 @@ def _dimension(rows: ir.Table, name: str) -> ir.Value:
     if name in CALENDAR:
         return CALENDAR[name](rows["ChargeDate"])
     if name == TOKEN_TYPE:
-        return _token_type(rows)
+        return token_type(rows)
     if name in DIMENSIONS:
         return rows[DIMENSIONS[name]]
     known = ", ".join((*DIMENSIONS, TOKEN_TYPE, *CALENDAR))
     raise ValueError(f"Unit cost cannot be grouped by {name!r}; known dimensions are {known}.")
 
 
-def _token_type(rows: ir.Table) -> ir.Value:
+def token_type(rows: ir.Table) -> ir.Value:
     """Direction and, for input, cache action: `Input, Uncached`, `Input, Read`, `Input, Write`, `Output`."""
     direction, action = rows["x_TokenDirection"], rows["x_TokenCacheAction"]
     with_action = direction + ibis.literal(", ") + action

@@ -1,0 +1,428 @@
+"""Usage times the price book against the bill, charge by charge of a day; the bill stays the truth.
+
+What is compared is one row of the token rollup: the charges of one day, seller, model, token kind, tier, region and
+account. Its tokens are the bill's own or, where the bill states none, those of usage; its price is the book's of that
+day. The verdict falls on these rows, so that it is the same however they are grouped afterwards, and
+
+    billed = explained + unexplained + unpriced + without tokens
+
+holds to the last digit in every group and currency. Nothing is priced at zero or at a neighbour's price.
+"""
+
+# Ibis types `table["x"]` as an abstract column, without the operations of its kind.
+# pyright: reportAttributeAccessIssue=false, reportOperatorIssue=false, reportArgumentType=false
+# pyright: reportCallIssue=false, reportReturnType=false
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Final
+
+import ibis
+import pyarrow as pa
+
+from analysis.period import CALENDAR, Period
+from analysis.price_list import (
+    NO_LIFETIME,
+    NO_MODEL,
+    NO_REGION,
+    NO_TIER,
+    SOME_STEP,
+    PriceList,
+    Rate,
+    Used,
+)
+from analysis.reconciled import OF_BOOK, PER_CHARGE, ReconcileRow, Reconciliation, Remainder, Spread
+from analysis.result import ZERO, fetch, known_total, order, quotient, total
+from analysis.unit_cost import DIMENSIONS as COLUMNS
+from analysis.unit_cost import TOKEN_TYPE, token_type
+from ledger.token_usage import FROM_USAGE
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
+#: Dimensions and their columns; `token-type`, `day` and `month` are computed.
+DIMENSIONS: Final[Mapping[str, str]] = {**COLUMNS, "tokens-from": "TokensFrom"}
+
+NO_DIRECTION: Final = "the bill does not say whether the tokens are input or output"
+NO_CACHE_ACTION: Final = "the bill does not say whether the input was read from a cache, written to it, or neither"
+NO_MODALITY: Final = "the price book has no price of {} tokens"
+CHANGED: Final = "the price changed in the course of this day, and the bill does not say which tokens were before"
+OTHER_CURRENCY: Final = "the price book's price is in {}, the bill's amount in {}"
+
+#: Token kinds of the price book by what a bill says: direction, cache action and modality.
+_KINDS: Final[Mapping[tuple[str, str | None, str], str]] = {
+    ("Input", "Uncached", "Text"): "input",
+    ("Input", "Uncached", "Audio"): "input_audio",
+    ("Input", "Uncached", "Image"): "input_image",
+    ("Input", "Uncached", "Embedding"): "embedding",
+    ("Input", "Read", "Text"): "cache_read",
+    ("Input", "Read", "Audio"): "cache_read_audio",
+    ("Input", "Write", "Text"): "cache_write",
+    ("Output", None, "Text"): "output",
+    ("Output", None, "Audio"): "output_audio",
+    ("Output", None, "Image"): "output_image",
+}
+#: What decides about the price of a row, and its column; the tier is the bill's or that of `_with_tiers`.
+_PROFILE: Final[Mapping[str, str]] = {
+    "provider": "ServiceProviderName",
+    "model": "x_ModelId",
+    "version": "x_ModelVersion",
+    "tier": "r_Tier",
+    "region": "x_ServingRegion",
+    "context": "x_ContextWindow",
+    "direction": "x_TokenDirection",
+    "action": "x_TokenCacheAction",
+    "ttl": "x_CacheTtl",
+    "modality": "x_Modality",
+    "currency": "BillingCurrency",
+}
+#: A price list speaks of usage; here it is a bill that leaves something open.
+_OF_BILL: Final = {r: r.replace("the usage", "the bill") for r in (NO_MODEL, NO_TIER, NO_REGION, NO_LIFETIME)}
+
+#: Tokens have six fraction digits and prices twelve: DuckDB's product of the two has eighteen and is exact, or fails.
+_PRICE: Final = pa.decimal128(38, 12)
+_MONEY: Final = "decimal(38, 18)"
+_PICO: Final = 12
+
+
+def reconcile(
+    costs: ir.Table,
+    usage: ir.Table,
+    prices: pa.Table,
+    *,
+    digest: str,
+    by: Sequence[str] = (),
+    start: date | None = None,
+    end: date | None = None,
+) -> Reconciliation:
+    """Compare what the bill says of tokens with what the price book says of them.
+
+    Args:
+        costs: `ledger.tables.DAILY_TOKEN_COSTS`, the token rollup with the tokens of usage resolved.
+        usage: `ledger.tables.USAGE`; asked for the service tier where a bill names none.
+        prices: the price book (`ledger.price_book.schema.PRICES`), of each price the row that is known.
+        digest: SHA-256 of the price book, which the result carries.
+        by: `DIMENSIONS`, `token-type`, `day`, `month`; none for one row in each currency.
+        start: first day (UTC), or None for the first there is.
+        end: the day after its last one, or None for the last there is.
+
+    Raises:
+        ValueError: a dimension is not known.
+    """
+    names, period = tuple(dict.fromkeys(by)), Period(start, end)
+    rows = period.within(costs).mutate(r_Tier=costs["x_ServiceTier"])
+    dimensions = {f"d_{name}": _dimension(rows, name) for name in names}
+    profiles = _profiles(rows)
+    tier_from = list[Mapping[str, Any]]()
+    if any(found["tier"] is None and found["model"] is not None for found in profiles):
+        rows = _with_tiers(rows, period.within(_reports(usage), "u_Day"))
+        dimensions = {f"d_{name}": _dimension(rows, name) for name in names}
+        before, profiles = profiles, _profiles(rows)
+        tier_from = _tiers_taken(before, profiles)
+    priced = PriceList(prices)
+    stretches = [stretch for profile in profiles for stretch in _stretches(priced, profile)]
+    parts = _sums(rows, stretches, dimensions)
+    return Reconciliation(
+        by=names,
+        period=period,
+        book_digest=digest,
+        rows=_rows(parts, names),
+        totals=_rows(parts, ()),
+        notes=_notes(stretches, tier_from),
+    )
+
+
+# What decides about prices
+
+
+def _profiles(rows: ir.Table) -> list[dict[str, Any]]:
+    """Every combination of what decides about prices that has tokens, with its first and last day."""
+    known = rows.filter(rows["Tokens"].notnull())
+    keys = {name: known[column] for name, column in _PROFILE.items()}
+    found = fetch(known.group_by(**keys).aggregate(first=known["ChargeDate"].min(), last=known["ChargeDate"].max()))
+    return sorted(found, key=lambda profile: tuple(str(profile[name] or "") for name in _PROFILE))
+
+
+def _reports(usage: ir.Table) -> ir.Table:
+    """Tiers that the sellers' own reports of usage name, by day and model; `u_Tier` is NULL unless they name one.
+
+    A log of single requests may be a sample, which says nothing about the others.
+    """
+    reported = usage.filter(usage["Grain"] != "request", usage["ModelId"].notnull())
+    keys = {
+        "u_Day": reported["UsagePeriodStart"].date(),
+        "u_Provider": reported["ServiceProviderName"],
+        "u_Model": reported["ModelId"],
+    }
+    tier = reported["ServiceTier"]
+    named = reported.group_by(**keys).aggregate(u_Least=tier.min(), u_Most=tier.max(), u_All=tier.notnull().all())
+    return named.mutate(
+        u_Tier=ibis.ifelse(
+            named["u_All"] & (named["u_Least"] == named["u_Most"]), named["u_Least"], ibis.null("string")
+        )
+    )
+
+
+def _with_tiers(rows: ir.Table, reports: ir.Table) -> ir.Table:
+    """The rows with the tier of the reports where the bill names none."""
+    beside = [
+        rows["ChargeDate"] == reports["u_Day"],
+        rows["ServiceProviderName"] == reports["u_Provider"],
+        rows["x_ModelId"] == reports["u_Model"],
+    ]
+    met = rows.left_join(reports, beside)
+    return met.mutate(r_Tier=met["x_ServiceTier"].coalesce(met["u_Tier"]))
+
+
+def _tiers_taken(before: Iterable[Mapping[str, Any]], after: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Profiles that have their tier from usage."""
+    stated = {tuple(profile[name] for name in _PROFILE) for profile in before}
+    return [profile for profile in after if tuple(profile[name] for name in _PROFILE) not in stated]
+
+
+def _kind(profile: Mapping[str, Any]) -> tuple[str, str | None]:
+    """The price book's token kind, or an empty one and why there is none."""
+    direction, action = profile["direction"], profile["action"]
+    modality = profile["modality"] or "Text"
+    if direction is None:
+        return "", NO_DIRECTION
+    if direction == "Input" and action not in {"Uncached", "Read", "Write"}:
+        return "", NO_CACHE_ACTION
+    kind = _KINDS.get((direction, action if direction == "Input" else None, modality))
+    if kind is None:
+        return "", NO_MODALITY.format(f"{direction.lower()} {modality.lower()}")
+    return (f"cache_write_{profile['ttl']}" if kind == "cache_write" and profile["ttl"] else kind), None
+
+
+def _used(prices: PriceList, profile: Mapping[str, Any]) -> Used:
+    """A row of many requests says by its context window alone on which side of the steps they are."""
+    highest = max(prices.steps, default=0)
+    fields = {name: profile[name] for name in ("provider", "model", "version", "tier", "region")}
+    above = SOME_STEP if profile["context"] == "Long" else 0
+    return Used(**fields, above=above, up_to=0 if profile["context"] == "Short" else highest)
+
+
+@dataclass(frozen=True, slots=True)
+class _Stretch:
+    """Days from `first` to `last`, both included, on which a profile has one rate, or none as `reason` says."""
+
+    profile: Mapping[str, Any]
+    first: date
+    last: date
+    rate: Rate | None
+    reason: str | None
+
+
+def _stretches(prices: PriceList, profile: Mapping[str, Any]) -> Iterable[_Stretch]:
+    first, last = profile["first"], profile["last"]
+    kind, reason = _kind(profile)
+    if reason is not None:
+        yield _Stretch(profile, first, last, None, reason)
+        return
+    midnight, end = (datetime.combine(day, time(), UTC) for day in (first, last + timedelta(days=1)))
+    rates = prices.rates(_used(prices, profile), kind, midnight, end - timedelta(microseconds=1))
+    for day, until, rate, changed in _by_days(rates, first, last):
+        yield _judged(_Stretch(profile, day, until, rate, CHANGED if changed else None))
+
+
+def _by_days(rates: Sequence[Rate], first: date, last: date) -> Iterable[tuple[date, date, Rate, bool]]:
+    """The rates as whole days; a day on which another begins after midnight stands alone and is marked."""
+    day = first
+    for rate, following in zip(rates, [*rates[1:], None], strict=True):
+        if day < rate.start.date():
+            # The day before this rate's first whole one.
+            yield day, day, rate, True
+            day += timedelta(days=1)
+        until = last if following is None else following.start.date() - timedelta(days=1)
+        if day <= until:
+            yield day, until, rate, False
+            day = until + timedelta(days=1)
+        if following is not None and following.start.time() != time() and day == following.start.date():
+            yield day, day, rate, _differ(rate, following)
+            day += timedelta(days=1)
+
+
+def _differ(one: Rate, other: Rate) -> bool:
+    return (one.pico, one.currency) != (other.pico, other.currency)
+
+
+def _judged(stretch: _Stretch) -> _Stretch:
+    """The stretch without a rate where it is no answer to this bill."""
+    rate, currency = stretch.rate, stretch.profile["currency"]
+    reason = stretch.reason
+    if reason is None and rate is not None:
+        reason = None if rate.reason is None else _OF_BILL.get(rate.reason, rate.reason)
+        if reason is None and rate.currency not in {None, currency}:
+            reason = OTHER_CURRENCY.format(rate.currency, currency)
+    return _Stretch(stretch.profile, stretch.first, stretch.last, None if reason else rate, reason)
+
+
+# The comparison, in the engine
+
+
+def _table(stretches: Sequence[_Stretch]) -> ir.Table:
+    columns: dict[str, list[Any]] = defaultdict(list)
+    for stretch in stretches:
+        for name in _PROFILE:
+            columns[f"p_{name}"].append(stretch.profile[name] or "")
+        columns["p_first"].append(stretch.first)
+        columns["p_last"].append(stretch.last)
+        rate = stretch.rate
+        columns["p_Price"].append(None if rate is None else Decimal(rate.pico or 0).scaleb(-_PICO))
+        columns["p_Highest"].append(None if rate is None else Decimal(rate.highest).scaleb(-_PICO))
+        columns["p_Reason"].append(stretch.reason)
+    kinds = {name: pa.string() for name in (*(f"p_{name}" for name in _PROFILE), "p_Reason")}
+    kinds |= {"p_first": pa.date32(), "p_last": pa.date32(), "p_Price": _PRICE, "p_Highest": _PRICE}
+    return ibis.memtable(pa.table({name: pa.array(columns[name], kind) for name, kind in kinds.items()}))
+
+
+def _sums(rows: ir.Table, stretches: Sequence[_Stretch], dimensions: Mapping[str, ir.Value]) -> list[dict[str, Any]]:
+    """Sums by dimensions, day, currency and what came of the comparison, after it was made row by row."""
+    rows = rows.mutate(**dimensions)
+    book = _table(stretches)
+    beside: list[Any] = [rows[column].fill_null("") == book[f"p_{name}"] for name, column in _PROFILE.items()]
+    beside += [rows["ChargeDate"] >= book["p_first"], rows["ChargeDate"] <= book["p_last"]]
+    met = rows.left_join(book, [*beside, rows["Tokens"].notnull()])
+    tokens = met["Tokens"]
+    met = met.mutate(
+        book_cost=(tokens * met["p_Price"]).cast(_MONEY),
+        book_highest=(tokens * met["p_Highest"]).cast(_MONEY),
+        effects=(met["CommitmentBilled"].fill_null(0) + met["CreditBilled"].fill_null(0)).cast(_MONEY),
+        billed=met["BilledCost"].fill_null(0).cast(_MONEY),
+        outcome=ibis.cases(
+            (met["Tokens"].isnull(), "without_tokens"), (met["p_Price"].isnull(), "unpriced"), else_="compared"
+        ),
+        why=ibis.ifelse(met["Tokens"].isnull(), met["TokensReason"], met["p_Reason"]),
+    )
+    compared = met.mutate(beyond=(met["billed"] - met["book_cost"] - met["effects"]).cast(_MONEY))
+    compared = compared.mutate(
+        unexplained=ibis.ifelse(_is_rounding(compared), ibis.literal(ZERO).cast(_MONEY), compared["beyond"])
+    )
+    keys = {name: compared[name] for name in dimensions}
+    keys |= {"on": compared["ChargeDate"], "currency": compared["BillingCurrency"]}
+    of = compared["outcome"] == "compared"
+    from_usage = compared["TokensFrom"] == FROM_USAGE
+    return fetch(
+        compared.group_by(**keys, outcome=compared["outcome"], why=compared["why"]).aggregate(
+            billed=compared["billed"].sum(),
+            book_cost=compared["book_cost"].sum(),
+            book_highest=compared["book_highest"].sum(),
+            effects=compared["effects"].sum(where=of),
+            unexplained=compared["unexplained"].sum(where=of),
+            tokens=compared["Tokens"].sum(),
+            tokens_from_usage=compared["Tokens"].sum(where=from_usage),
+            charges=compared["Charges"].sum(),
+        )
+    )
+
+
+def _is_rounding(rows: ir.Table) -> ir.BooleanValue:
+    """Whether a difference is no more than the tolerance (`reconciled.TOLERANCE`)."""
+    beyond = rows["beyond"].abs()
+    of_charges = rows["Charges"].cast("decimal(12, 0)") * ibis.literal(PER_CHARGE, "decimal(12, 3)")
+    of_book = rows["book_cost"].abs().cast("decimal(24, 6)") * ibis.literal(OF_BOOK, "decimal(24, 3)")
+    return (beyond <= of_charges) & (beyond <= of_book)
+
+
+def _dimension(rows: ir.Table, name: str) -> ir.Value:
+    if name in CALENDAR:
+        return CALENDAR[name](rows["ChargeDate"])
+    if name == TOKEN_TYPE:
+        return token_type(rows)
+    if name == "tier":
+        return rows["r_Tier"]
+    if name in DIMENSIONS:
+        return rows[DIMENSIONS[name]]
+    known = ", ".join((*DIMENSIONS, TOKEN_TYPE, *CALENDAR))
+    raise ValueError(f"A reconciliation cannot be grouped by {name!r}; known dimensions are {known}.")
+
+
+# The result
+
+
+def _rows(parts: Sequence[dict[str, Any]], by: tuple[str, ...]) -> tuple[ReconcileRow, ...]:
+    groups = defaultdict[tuple[Any, ...], list[dict[str, Any]]](list)
+    for part in parts:
+        groups[(part["currency"], *(part[f"d_{name}"] for name in by))].append(part)
+    rows = [_row(dict(zip(by, key[1:], strict=True)), key[0], found) for key, found in groups.items()]
+    return tuple(sorted(rows, key=lambda row: (*order(row.dimensions, row.billed), row.currency)))
+
+
+def _row(dimensions: dict[str, Any], currency: str, parts: Sequence[dict[str, Any]]) -> ReconcileRow:
+    compared = [part for part in parts if part["outcome"] == "compared"]
+    unexplained = _total(compared, "unexplained")
+    return ReconcileRow(
+        dimensions=dimensions,
+        currency=currency,
+        billed=_total(parts, "billed"),
+        book_cost=known_total(part["book_cost"] for part in compared),
+        book_highest=known_total(part["book_highest"] for part in compared),
+        effects=_total(compared, "effects"),
+        explained=total((_total(compared, "billed"), unexplained.copy_negate())),
+        unexplained=unexplained,
+        tokens=_total(compared, "tokens"),
+        tokens_from_usage=_total(compared, "tokens_from_usage"),
+        spread=_spread(compared),
+        remainders=_remainders([part for part in parts if part["outcome"] != "compared"]),
+        charges=sum(part["charges"] or 0 for part in parts),
+    )
+
+
+def _total(parts: Sequence[dict[str, Any]], name: str) -> Decimal:
+    return total(part[name] or ZERO for part in parts)
+
+
+def _spread(parts: Sequence[dict[str, Any]]) -> Spread | None:
+    days = defaultdict[date, list[dict[str, Any]]](list)
+    for part in parts:
+        days[part["on"]].append(part)
+    factors = [
+        quotient(_total(found, "billed"), book)
+        for found in days.values()
+        if (book := _total(found, "book_cost")) > ZERO
+    ]
+    return Spread(min(factors), max(factors), len(factors)) if factors else None
+
+
+def _remainders(parts: Sequence[dict[str, Any]]) -> tuple[Remainder, ...]:
+    groups = defaultdict[tuple[str, str], list[dict[str, Any]]](list)
+    for part in parts:
+        groups[part["outcome"], part["why"] or ""].append(part)
+    found = [
+        Remainder(
+            kind=kind,
+            reason=reason,
+            cost=_total(of, "billed"),
+            tokens=known_total(part["tokens"] for part in of),
+            charges=sum(part["charges"] or 0 for part in of),
+        )
+        for (kind, reason), of in groups.items()
+    ]
+    return tuple(sorted(found, key=lambda part: (-part.cost, part.kind, part.reason)))
+
+
+def _notes(stretches: Iterable[_Stretch], tier_from: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
+    """What the bill leaves open and the price was chosen by: a sentence for each seller and model."""
+    notes = {f"{_who(profile)}: the bill names no service tier; the reports of usage do." for profile in tier_from}
+    for stretch in stretches:
+        rate, who = stretch.rate, _who(stretch.profile)
+        if rate is None:
+            continue
+        if "context" in rate.unstated:
+            notes.add(f"{who}: the bill does not say how large the requests were; the price of short ones is taken.")
+        if "region" in rate.unstated:
+            notes.add(f"{who}: the bill names no serving region, and prices differ by it; the global one is taken.")
+        if rate.priced_as is not None:
+            kind, other = _kind(stretch.profile)[0].replace("_", " "), rate.priced_as.replace("_", " ")
+            notes.add(f"{who}: {kind} tokens are taken at the price of {other}.")
+        if rate.price is not None and rate.price.disputed:
+            notes.add(f"{who}: the sources of the price book differ by more than one percent.")
+    return tuple(sorted(notes))
+
+
+def _who(profile: Mapping[str, Any]) -> str:
+    return f"{profile['provider']} {profile['model'] or '(no model)'}"
