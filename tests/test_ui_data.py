@@ -89,7 +89,7 @@ def test_every_cached_loader_takes_the_workspace_first_and_every_cached_value_it
                 continue
             names = [argument.arg for argument in node.args.args]
             # The open lake is the one thing that outlives a snapshot; it holds no value.
-            assert names[:1] == ["workspace"] if node.name == "_lake" else names[:2] == ["workspace", "snapshot"], (
+            assert names[:1] == ["workspace"] if node.name == "lake_of" else names[:2] == ["workspace", "snapshot"], (
                 node.name
             )
             seen.append(node.name)

@@ -71,11 +71,12 @@ def newest_snapshot(workspace: str) -> int:
     Raises:
         LakeUnavailableError: the catalog cannot be opened.
     """
-    return _lake(workspace).snapshot()
+    return lake_of(workspace).snapshot()
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
-def _lake(workspace: str) -> Lake:
+def lake_of(workspace: str) -> Lake:
+    """The lake of a workspace, open for as long as the process runs; loaders alone ask for it."""
     return Lake(lake_address(running.current().settings, workspace))
 
 
@@ -84,7 +85,7 @@ def spend(
     workspace: str, snapshot: int, by: tuple[str, ...], start: date | None, end: date | None, metric: Metric
 ) -> SpendTable:
     """`analysis.spend.spend_table` over the daily rollup."""
-    table = _lake(workspace).table("daily_spend", snapshot=snapshot)
+    table = lake_of(workspace).table("daily_spend", snapshot=snapshot)
     return spend_table(table, by, start=start, end=end, metric=metric)
 
 
@@ -93,20 +94,20 @@ def cost_of_tokens(
     workspace: str, snapshot: int, by: tuple[str, ...], start: date | None, end: date | None, metric: Metric
 ) -> UnitCostTable:
     """`analysis.unit_cost.unit_cost`, with tokens from usage where the bill has none."""
-    table = _lake(workspace).table("daily_token_costs", snapshot=snapshot)
+    table = lake_of(workspace).table("daily_token_costs", snapshot=snapshot)
     return unit_cost(table, by, start=start, end=end, metric=metric)
 
 
 @st.cache_data(max_entries=_ENTRIES, show_spinner=False)
 def quality(workspace: str, snapshot: int) -> tuple[SourceQuality, ...]:
     """`analysis.quality.quality` of every source."""
-    return sources(*_lake(workspace).tables("loads", "findings", "daily_spend", snapshot=snapshot))
+    return sources(*lake_of(workspace).tables("loads", "findings", "daily_spend", snapshot=snapshot))
 
 
 @st.cache_data(max_entries=_ENTRIES, show_spinner=False)
 def coverage(workspace: str, snapshot: int) -> Coverage:
     """Days and currencies of a workspace's charges; everything empty where it holds none."""
-    loads, daily = _lake(workspace).tables("loads", "daily_spend", snapshot=snapshot)
+    loads, daily = lake_of(workspace).tables("loads", "daily_spend", snapshot=snapshot)
     samples = {row["Synthetic"] for row in fetch(loads.select("Synthetic").distinct())}
     totals = sorted(spend_table(daily, ()).rows, key=lambda row: (-row.charges, row.currency))
     newest, first, last = fetch(
@@ -125,7 +126,7 @@ def coverage(workspace: str, snapshot: int) -> Coverage:
 @st.cache_data(max_entries=_ENTRIES, show_spinner=False)
 def lineage(workspace: str, snapshot: int) -> Lineage:
     """Every load of a workspace with its rejects, the newest load first."""
-    loads, rejects = _lake(workspace).tables("loads", "rejects", snapshot=snapshot)
+    loads, rejects = lake_of(workspace).tables("loads", "rejects", snapshot=snapshot)
     rows = fetch(loads)
     rows.sort(key=lambda row: (row["LoadedAt"], row["LoadId"]), reverse=True)
     place = {row["LoadId"]: n for n, row in enumerate(rows)}

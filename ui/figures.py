@@ -10,9 +10,10 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any, Final
 
-from analysis.result import total
+from analysis.result import ZERO, total
 from ui import numbers
 
 Spec = dict[str, Any]
@@ -160,6 +161,121 @@ def words(what: str, totals: Sequence[tuple[str, str]], first: date, last: date)
     """What a chart shows, for whoever cannot see it: the figures of its largest groups."""
     named = "; ".join(f"{name} {figure}" for name, figure in totals[:5])
     return f"{what}, {numbers.days(first, last)}. {named}." if named else f"{what}, {numbers.days(first, last)}."
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One line of a bridge: an amount that stands by itself, or what is added to those before it.
+
+    Attributes:
+        name: what the line is called.
+        amount: the whole, or the addition.
+        shown: the amount as text, an addition with its sign.
+        whole: whether it stands by itself.
+        meaning: a sentence about it, for whoever points at it.
+    """
+
+    name: str
+    amount: Decimal
+    shown: str
+    whole: bool = False
+    meaning: str = ""
+
+
+def bridge(steps: Sequence[Step], title: str, told: str, note: str = "") -> Spec:
+    """Horizontal lines from one amount to another, each addition where the ones before it end.
+
+    The axis begins at zero where the additions can then still be seen; elsewhere it is cut and says so, and amounts
+    that stand by themselves are drawn as points, since the length of a bar would be a false one.
+
+    Args:
+        steps: the first and the last stand by themselves.
+        title: of the horizontal axis, with its unit.
+        told: what the chart shows, for whoever cannot see it.
+        note: what must stand on the chart wherever its picture goes.
+    """
+    values, edges = _reaches(steps)
+    low, high = min(edges), max(edges)
+    cut = bool(edges) and (low > 0 or high < 0) and (high - low) * _CUT_BELOW < max(abs(low), abs(high))
+    margin = (high - low) * _MARGIN
+    y = {
+        "field": "line",
+        "type": "nominal",
+        "sort": [value["line"] for value in values],
+        "axis": {
+            "title": None,
+            "labelExpr": "split(datum.label, '\\n')",
+            "labelLimit": 190,
+            "domain": False,
+            "ticks": False,
+            "labelPadding": 8,
+        },
+    }
+    x = {
+        "field": "from",
+        "type": "quantitative",
+        "scale": {"domain": [low - margin, high + margin], "nice": False} if cut else {"zero": True},
+        "axis": {
+            "title": f"{title} (the axis does not begin at zero)" if cut else title,
+            "labelExpr": "format(datum.value, '~s')",
+            "tickCount": {"expr": "max(3, floor(width / 110))"},
+            "domain": False,
+        },
+    }
+    fill = {"field": "kind", "type": "nominal", "scale": _KINDS, "legend": None}
+    tooltip = [{"field": field, "title": head} for field, head in _BRIDGE_TIP.items()]
+    bar = {
+        "transform": [{"filter": "datum.kind != 'whole'"}] if cut else [],
+        "mark": {"type": "bar", "height": {"band": 0.62}, "cursor": "default", "minBandSize": 2},
+        "encoding": {"y": y, "x": x, "x2": {"field": "to"}, "color": fill, "tooltip": tooltip},
+    }
+    point = {
+        "transform": [{"filter": "datum.kind == 'whole'"}],
+        "mark": {"type": "point", "shape": "diamond", "filled": True, "size": 150, "opacity": 1},
+        "encoding": {"y": y, "x": {**x, "field": "to"}, "color": fill, "tooltip": tooltip},
+    }
+    link = {
+        "transform": [{"filter": "isValid(datum.next)"}],
+        "mark": {"type": "rule", "strokeWidth": 1, "color": _QUIET},
+        "encoding": {"y": y, "y2": {"field": "next"}, "x": {**x, "field": "to"}},
+    }
+    spec = _chart([link, bar, *([point] if cut else [])], values, Axis("", False, date.min, None, told, note))
+    return spec | {"height": {"step": _BRIDGE_STEP}}
+
+
+def bridge_words(what: str, steps: Sequence[Step]) -> str:
+    """What a bridge shows, for whoever cannot see it: every line in its order."""
+    return f"{what}. {'; '.join(f'{step.name} {step.shown}' for step in steps)}."
+
+
+#: The axis is cut where the additions would take less than a third of it.
+_CUT_BELOW: Final = 3
+_MARGIN: Final = 0.06
+_BRIDGE_STEP: Final = 46
+_KINDS: Final = {"domain": ["whole", "more", "less"], "range": [OTHER_COLOUR, PALETTE[1], PALETTE[0]]}
+_BRIDGE_TIP: Final = {"name": "Part", "shown": "Amount", "meaning": "Meaning"}
+
+
+def _reaches(steps: Sequence[Step]) -> tuple[list[dict[str, Any]], list[float]]:
+    """Where each line begins and ends, and every place that one of them reaches (zero aside)."""
+    values, edges, at = list[dict[str, Any]](), list[float](), ZERO
+    for step in steps:
+        start, at = (ZERO, step.amount) if step.whole else (at, total((at, step.amount)))
+        values.append(
+            {
+                "line": f"{step.name}\n{step.shown}",
+                "name": step.name,
+                "from": round(float(start), 6),
+                "to": round(float(at), 6),
+                "kind": "whole" if step.whole else "more" if step.amount > 0 else "less",
+                "shown": step.shown,
+                "meaning": step.meaning or numbers.NONE,
+            }
+        )
+        edges.append(round(float(at), 6))
+    for value, after in pairwise(values):
+        value["next"] = after["line"]
+    return values, edges
 
 
 def _value(mark: Mark, rank: Mapping[str, int]) -> dict[str, Any]:

@@ -7,12 +7,13 @@ from typing import Final
 
 import streamlit as st
 
-from ui import quality, spend, unit_cost
+from ui import change_page, quality, spend, unit_cost
 
 #: Title, address and page; the first is where one arrives.
 PAGES: Final = (
     ("Spend", "spend", spend.PAGE),
     ("Unit cost", "unit-cost", unit_cost.PAGE),
+    ("Why it changed", "change", change_page.PAGE),
     ("Loads and data quality", "loads", quality.PAGE),
 )
 

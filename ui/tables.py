@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import streamlit as st
@@ -12,6 +12,8 @@ from ui import numbers
 #: Characters that mean something in Markdown.
 _MARKUP: Final = frozenset("\\`*_{}[]<>()#+-!|$:~")
 _ROW: Final = 34
+#: Pixels; the browser measures a column without the signs of its figures.
+_SIGNED_WIDTH: Final = 118
 _HEADER: Final = 36
 _MOST_ROWS: Final = 20
 
@@ -19,6 +21,11 @@ _MOST_ROWS: Final = 20
 def money_column(note: str | None = None) -> Any:  # noqa: ANN401 - Streamlit's own untyped description
     """Money with two digits; the currency stands in the title."""
     return st.column_config.NumberColumn(format="%,.2f", help=note)
+
+
+def difference_column(note: str | None = None) -> Any:  # noqa: ANN401
+    """An amount of money that was added or taken away, with its sign."""
+    return st.column_config.NumberColumn(format="%+,.2f", help=note, width=_SIGNED_WIDTH)
 
 
 def price_column(note: str | None = None) -> Any:  # noqa: ANN401
@@ -56,8 +63,18 @@ def _plain(value: str | None) -> str:
     return "".join(f"\\{c}" if c in _MARKUP else c for c in value)
 
 
-def show(records: Sequence[Mapping[str, Any]], columns: Mapping[str, Any], *, alt: str, key: str) -> None:
-    """A table of the records in their order."""
+def show(
+    records: Sequence[Mapping[str, Any]],
+    columns: Mapping[str, Any],
+    *,
+    alt: str,
+    key: str,
+    on_select: Callable[[], None] | None = None,
+) -> None:
+    """A table of the records in their order.
+
+    With `on_select` one row can be chosen; `chosen_row` says which, within the call.
+    """
     import pyarrow as pa  # noqa: PLC0415 - half a second that only a table needs
 
     names = list(dict.fromkeys(name for record in records for name in record))
@@ -71,4 +88,13 @@ def show(records: Sequence[Mapping[str, Any]], columns: Mapping[str, Any], *, al
         height=_ROW * min(len(records), _MOST_ROWS) + _HEADER,
         key=key,
         alt=alt,
+        on_select=on_select or "ignore",
+        selection_mode="single-row",
     )
+
+
+def chosen_row(key: str) -> int | None:
+    """Place of the row that a person chose in the table with this key; None where there is none."""
+    state = st.session_state.get(key)
+    rows = [] if state is None else state["selection"]["rows"]
+    return rows[0] if rows else None
