@@ -194,6 +194,26 @@ def reprice(
 
 
 @app.command()
+def reconcile(
+    by: Annotated[
+        str, typer.Option(help="Dimensions, comma-separated: provider, model, token-type, tier, month, day, ...")
+    ] = "provider,model",
+    since: Since = None,
+    until: Until = None,
+    workspace: Workspace = None,
+    json: Json = False,
+) -> None:
+    """The bill beside tokens times the price book: the factor between them, and what stays unexplained.
+
+    Example: spendproof reconcile --by provider,month
+    """
+    from ui import reconciliation  # noqa: PLC0415
+
+    with open_lake(workspace) as lake:
+        reconciliation.print_reconciliation(lake, names(by), *days(since, until), as_json=json)
+
+
+@app.command()
 def quality(workspace: Workspace = None, json: Json = False) -> None:
     """How far each source can be trusted: a score, and the findings behind it.
 
