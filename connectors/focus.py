@@ -86,4 +86,5 @@ FORMAT: Final = Format(
     columns=COLUMNS,
     to_ledger=_to_ledger,
     billed=lambda table: table["BilledCost"],
+    details=("SkuPriceDetails", SKU_DETAIL_KEYS),
 )

@@ -83,6 +83,8 @@ class Format:
             None where the format carries no money.
         dropped: rows whose amount another row carries already, and which the ledger therefore leaves out
             (a boolean expression over the typed table).
+        details: a JSON source column and, by ledger column, the key of it that fills the column. A ledger column whose
+            key no row of a file has is left out of what is written.
         replaces: which periods a load of this format replaces.
         notes: what this format cannot show, said to the person who loads it.
     """
@@ -96,5 +98,6 @@ class Format:
     to_ledger: Callable[[ir.Table], ir.Table]
     billed: Callable[[ir.Table], ir.Value] | None = None
     dropped: Callable[[ir.Table], ir.BooleanValue] | None = None
+    details: tuple[str, Mapping[str, str]] | None = None
     replaces: Replace = Replace.BILLING_PERIOD
     notes: tuple[str, ...] = ()

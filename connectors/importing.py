@@ -18,16 +18,17 @@ from connectors import lines, noticing, pages, reading, rejecting
 from connectors.errors import ConnectorError, SourceNameError, UnreadableFileError
 from connectors.files import Fingerprint, digests, shown
 from connectors.format import Format, Replace
-from connectors.mapping import mapped_sql, widths_sql
+from connectors.mapping import details_sql, mapped_sql, widths_sql
 from connectors.reading import Part, Shape
 from connectors.registry import format_of, knows, named
 from connectors.values import TOO_NARROW, WIDE
 from ledger.checks import Finding
 from ledger.errors import LedgerError
+from ledger.folders import staging_folder
 from ledger.lake import Lake
 from ledger.previous import may_repeat, previous
 from ledger.replace import Loaded, replace
-from ledger.staging import Incoming, SourceFile, Staged, stage, staging_folder
+from ledger.staging import Incoming, SourceFile, Staged, stage
 
 _GRAINS: Final = {Replace.BILLING_PERIOD: "period", Replace.DAY: "day", Replace.ALL: "all"}
 #: Rows by which the width of decimal columns is guessed; a wrong guess costs a second pass, never a digit.
@@ -229,10 +230,11 @@ def _stage(cursor: duckdb.DuckDBPyConnection, batch: Batch, incoming: Incoming, 
 
     At first with the narrow decimals that a sample suggests and without keeping lines that cannot be split.
     """
-    widths, strict = _widths(cursor, batch), any(part.strict for part in batch.parts)
+    widths, lacking = _widths(cursor, batch), _lacking(cursor, batch)
+    strict = any(part.strict for part in batch.parts)
     while True:
         try:
-            return stage(cursor, with_(incoming, mapped=_mapped(batch, widths, strict=strict)), folder)
+            return stage(cursor, with_(incoming, mapped=_mapped(batch, widths, lacking, strict=strict)), folder)
         except duckdb.InvalidInputException as error:
             if widths and TOO_NARROW in str(error):
                 widths = {}
@@ -242,11 +244,25 @@ def _stage(cursor: duckdb.DuckDBPyConnection, batch: Batch, incoming: Incoming, 
                 raise
 
 
-def _mapped(batch: Batch, widths: dict[str, str], *, strict: bool) -> str:
+def _mapped(batch: Batch, widths: dict[str, str], lacking: list[set[str]], *, strict: bool) -> str:
     return " UNION ALL BY NAME ".join(
-        f"SELECT * FROM ({mapped_sql(batch.format, layout, reading.union(parts, strict=strict), widths)}) AS part"
-        for layout, parts in batch.layouts
+        "SELECT * FROM "
+        f"({mapped_sql(batch.format, layout, reading.union(parts, strict=strict), widths, without)}) AS part"
+        for (layout, parts), without in zip(batch.layouts, lacking, strict=True)
     )
+
+
+def _lacking(cursor: duckdb.DuckDBPyConnection, batch: Batch) -> list[set[str]]:
+    """For each layout, the ledger columns that no row fills, where one column of the file can be read alone."""
+    found = list[set[str]]()
+    for layout, parts in batch.layouts:
+        asked = details_sql(batch.format, layout, reading.union(parts))
+        if asked is None or any(part.shape is not Shape.PARQUET for part in parts):
+            found.append(set())
+            continue
+        row = cursor.execute(asked[1]).fetchone() or ()
+        found.append({name for name, filled in zip(asked[0], row, strict=True) if not filled})
+    return found
 
 
 def _widths(cursor: duckdb.DuckDBPyConnection, batch: Batch) -> dict[str, str]:

@@ -8,7 +8,7 @@ kind, or without a required one, is bad: it travels on with `x_State = 'bad'` an
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, Final, cast
@@ -19,9 +19,6 @@ import ibis.expr.types as ir
 
 from connectors import rows, values
 from connectors.format import Column, Format, Kind
-
-#: Written even where every row is NULL: the ledger reads them after the mapping.
-_ALWAYS: Final = frozenset({rows.STATE, rows.BILLED_IN})
 
 _IBIS: Final = {
     Kind.TEXT: "string",
@@ -167,17 +164,42 @@ def typed_sql(format_: Format, layout: dict[str, str], widths: Mapping[str, str]
     return f"SELECT {names}, ({bad}) AS x_Bad FROM (SELECT {inner} FROM source) AS t"
 
 
+def details_sql(format_: Format, layout: dict[str, str], relation: str) -> tuple[list[str], str] | None:
+    """The ledger columns that keys of `Format.details` fill, and a query of whether any row may have each key."""
+    if format_.details is None:
+        return None
+    source, keys = format_.details
+    field = next(f for c in format_.columns if c.name == source and (f := bind(c, layout)))
+    if field.reference is None:
+        return None
+    named = ", ".join(
+        f"coalesce(bool_or(contains({field.reference}::VARCHAR, '{key}')), false)" for key in keys.values()
+    )
+    return list(keys), f"SELECT {named} FROM ({relation}) AS source"
+
+
 def mapped_sql(
-    format_: Format, layout: dict[str, str], relation: str, widths: Mapping[str, str] = MappingProxyType({})
+    format_: Format,
+    layout: dict[str, str],
+    relation: str,
+    widths: Mapping[str, str] = MappingProxyType({}),
+    lacking: Collection[str] = (),
 ) -> str:
     """Ledger rows, `x_State` and `x_BilledIn` of an SQL relation of this `layout`.
 
     Pure: nothing is executed here. The layers are not materialised: ten million rows stream through them.
-    `widths` are narrower decimal types by column, as a sample of the file suggests them (`widths_sql`).
+    `widths` are narrower decimal types by column, as a sample of the file suggests them (`widths_sql`); `lacking` are
+    ledger columns that no row of the file fills (`details_sql`). Where the bill's own amount is BilledCost itself,
+    `x_BilledIn` is left out.
     """
     expression = ledger_expression(format_)
+    node = expression.op()
     absent = frozenset(c.name for c in format_.columns if bind(c, layout).reference is None)
-    names = [name for name in expression.columns if name in _ALWAYS or not _is_null(expression.op(), name, absent)]
+    unfilled = {name for name in expression.columns if name != rows.STATE and _is_null(node, name, absent)}
+    billed = _origin(node, "BilledCost") if "BilledCost" in expression.columns else None
+    if format_.billed is None or (billed is not None and billed == _origin(node, rows.BILLED_IN)):
+        unfilled.add(rows.BILLED_IN)
+    names = [name for name in expression.columns if name not in unfilled and name not in lacking]
     rows_sql = _staged_sql(expression.select(*names))
     return (
         f"WITH source AS NOT MATERIALIZED ({relation}), "
@@ -214,6 +236,16 @@ def rejected_sql(format_: Format, layout: dict[str, str], relation: str) -> str:
         f"CASE {reasons} END FROM (SELECT x_File, x_Row, {', '.join(inner)} FROM source) AS t WHERE {bad} "
         "ORDER BY x_File, x_Row"
     )
+
+
+def _origin(relation: Any, name: str) -> str | None:  # noqa: ANN401 - an Ibis node of any kind
+    """The source column that a column hands on as it is; None for anything computed or brought together."""
+    while isinstance(relation, ops.Project):
+        value = relation.values[name]
+        if not isinstance(value, ops.Field):
+            return None
+        relation, name = value.rel, value.name
+    return name if isinstance(relation, ops.UnboundTable) else None
 
 
 def _is_null(

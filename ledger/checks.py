@@ -9,10 +9,12 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, Final
 
 import duckdb
 
+from ledger.engine import literal
 from ledger.focus import COST_AND_USAGE
 
 #: Money of a unit price times a quantity may differ from the stated cost by rounding: one cent, or a millionth.
@@ -205,10 +207,48 @@ _DECLARED: Final = tuple(
 )
 
 CHECKS: Final = (*_WRITTEN, *_DECLARED)
+#: Statistics of longer texts may be cut short.
+_LONG: Final = 100
+#: Columns of the load, not of the charge.
+_OURS: Final = frozenset({"x_LoadId", "x_Connection", "x_State", "x_BilledIn"})
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What a Parquet file's own statistics say of its columns.
+
+    Attributes:
+        nulls: NULLs by column; a column without statistics is absent.
+        constants: the one value of a column that has no other, as text; None for a column of NULLs only.
+    """
+
+    nulls: Mapping[str, int] = field(default_factory=dict[str, int])
+    constants: Mapping[str, str | None] = field(default_factory=dict[str, str | None])
+
+    @classmethod
+    def of(cls, cursor: duckdb.DuckDBPyConnection, file: Path) -> Known:
+        """Read them; that costs nothing beside reading a column."""
+        rows = cursor.execute(
+            "SELECT path_in_schema, min(stats_min_value), max(stats_max_value), sum(stats_null_count)::BIGINT, "
+            f"sum(num_values)::BIGINT FROM parquet_metadata({literal(file)}) "
+            "GROUP BY 1 HAVING count(*) = count(stats_null_count)"
+        ).fetchall()
+        constants: dict[str, str | None] = {}
+        for name, least, most, nulls, count in rows:
+            if nulls == count:
+                constants[name] = None
+            elif nulls == 0 and least is not None and least == most and len(least) < _LONG:
+                constants[name] = least
+        return cls({name: nulls for name, _, _, nulls, _ in rows}, constants)
 
 
 def run_checks(
-    cursor: duckdb.DuckDBPyConnection, staged: str, types: Mapping[str, str], every: int = _EVERY
+    cursor: duckdb.DuckDBPyConnection,
+    staged: str,
+    types: Mapping[str, str],
+    known: Known = Known(),
+    *,
+    every: int = _EVERY,
 ) -> list[Finding]:
     """Run every check that the columns allow over the rows of `staged` that were taken.
 
@@ -216,14 +256,35 @@ def run_checks(
         cursor: where `staged` can be read.
         staged: relation of the staged rows.
         types: its columns and their DuckDB types.
+        known: what is known of the columns without reading them.
         every: a product of decimals of more than 64 bits is checked on one row of so many.
     """
     taken = f"(SELECT * FROM {staged} WHERE x_State IS NULL OR x_State = 'added')"
-    checks = [_sampled(check, types, every) for check in CHECKS if set(check.needs) <= types.keys()]
+    possible = [check for check in CHECKS if set(check.needs) <= types.keys() and not _has_no_null(check, known)]
+    asked = _not_steadily_met(cursor, taken, possible, known)
+    checks = [_sampled(check, types, every) for check in asked]
+    if not checks:
+        return []
     counts = ", ".join(f"count(*) FILTER ({check.condition})" for check in checks)
     row = cursor.execute(f"SELECT {counts} FROM {taken} AS t").fetchone()
     found = [(check, count) for check, count in zip(checks, row or (), strict=True) if count]
     return [_detail(cursor, taken, check, count) for check, count in found]
+
+
+def _has_no_null(check: Check, known: Known) -> bool:
+    """Whether a check for NULLs is about a column whose statistics count none."""
+    return check.id.endswith(".null") and known.nulls.get(check.needs[0]) == 0
+
+
+def _not_steadily_met(cursor: duckdb.DuckDBPyConnection, taken: str, checks: list[Check], known: Known) -> list[Check]:
+    """Without the checks over constant columns only that the first row passes: all rows pass them."""
+    steady = [check for check in checks if set(check.needs) <= known.constants.keys()]
+    if not steady:
+        return checks
+    conditions = ", ".join(f"coalesce({check.condition}, false)" for check in steady)
+    row = cursor.execute(f"SELECT {conditions} FROM {taken} AS t LIMIT 1").fetchone()
+    passed = {check.id for check, met in zip(steady, row, strict=True) if not met} if row else set[str]()
+    return [check for check in checks if check.id not in passed]
 
 
 def _sampled(check: Check, types: Mapping[str, str], every: int) -> Check:
@@ -255,17 +316,23 @@ def unmapped(cursor: duckdb.DuckDBPyConnection, staged: str, present: Collection
         yield Finding("Tokens.unmapped", "warning", count, sentence, {currency: billed})
 
 
-def duplicates(cursor: duckdb.DuckDBPyConnection, staged: str, present: Collection[str]) -> list[Finding]:
+def duplicates(
+    cursor: duckdb.DuckDBPyConnection,
+    staged: str,
+    present: Collection[str],
+    known: Known = Known(),
+) -> list[Finding]:
     """Rows that are equal in every column. Some providers send such rows rightly, so they are shown, not dropped."""
-    columns = ", ".join(sorted(c for c in present if c not in {"x_LoadId", "x_Connection", "x_State", "x_BilledIn"}))
+    columns = ", ".join(sorted(c for c in present if c not in _OURS and c not in known.constants)) or "BilledCost"
     cursor.execute(
         f"CREATE OR REPLACE TEMP TABLE repeated AS SELECT h FROM (SELECT hash({columns}) AS h FROM {staged}) "
         "GROUP BY h HAVING count(*) > 1"
     )
     rows = cursor.execute(
-        f"SELECT BillingCurrency, sum(n - 1)::BIGINT, sum(BilledCost * (n - 1)::DECIMAL(9,0))::VARCHAR FROM "
-        f"(SELECT BillingCurrency, BilledCost::DECIMAL(28,18) AS BilledCost, count(*) AS n FROM {staged} "
-        f"WHERE hash({columns}) IN (FROM temp.repeated) GROUP BY {columns} HAVING n > 1) GROUP BY ALL"
+        "SELECT BillingCurrency, sum(n - 1)::BIGINT, sum(BilledCost * (n - 1)::DECIMAL(9,0))::VARCHAR FROM "
+        "(SELECT any_value(BillingCurrency) AS BillingCurrency, any_value(BilledCost)::DECIMAL(28,18) AS BilledCost, "
+        f"count(*) AS n FROM {staged} WHERE hash({columns}) IN (FROM temp.repeated) GROUP BY {columns} HAVING n > 1) "
+        "GROUP BY ALL"
     ).fetchall()
     count = sum(n for _, n, _ in rows)
     sentence = f"Charges that repeat another one in every column (was the bill exported twice?): {count:,}."

@@ -21,13 +21,14 @@ def rolled_sql(staged: str, present: Collection[str]) -> str:
     """Everything about a staged load that later steps need, in one scan: sums by day, dimension and row state.
 
     Args:
-        staged: SQL of the staged rows, their `x_State` and `x_BilledIn` included.
+        staged: SQL of the staged rows, their `x_State` included, and `x_BilledIn` where it is not BilledCost.
         present: columns that the staged rows have; a dimension that is absent is NULL.
     """
     dimensions = ", ".join(_dimension(c, present) for c in SPEND_DIMENSIONS)
+    billed_in = "x_BilledIn" if "x_BilledIn" in present else "BilledCost"
     return (
         f"SELECT {CHARGE_DATE} AS DayNumber, {dimensions}, x_State, {_effect(present)} AS Effect, "
-        f"{_measures(present)}, sum(x_BilledIn) AS BilledIn FROM {staged} GROUP BY ALL"
+        f"{_measures(present)}, sum({billed_in}) AS BilledIn FROM {staged} GROUP BY ALL"
     )
 
 

@@ -35,7 +35,12 @@ def mapped(con: duckdb.DuckDBPyConnection) -> Mapped:
         layout = {row[0]: row[1] for row in con.execute("DESCRIBE source_rows").fetchall()}
         result = con.execute(mapped_sql(format_, layout, "FROM source_rows"))
         names = [column[0] for column in result.description or []]
-        return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+        rows = [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+        # The bill's own amount is left out where BilledCost is that amount as it stands.
+        return [
+            row | {"x_BilledIn": row.get("x_BilledIn", row["BilledCost"])} if "BilledCost" in row else row
+            for row in rows
+        ]
 
     return run
 
