@@ -60,7 +60,7 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Engine:
     return Engine("duckdb", backend, tmp_path_factory.mktemp("reconcile"))
 
 
-def billed(amount: str, count: str | None = "1000000", **more: Any) -> dict[str, Any]:
+def billed(amount: Decimal | str, count: Decimal | str | None = "1000000", **more: Any) -> dict[str, Any]:
     """One row of the token rollup: a million tokens of uncached input, short and of standard tier."""
     return {
         "ChargeDate": ONE,
@@ -100,8 +100,8 @@ def report(tier: str | None, when: date = ONE, **more: Any) -> dict[str, Any]:
 
 def run(engine: Engine, rows: list[dict[str, Any]], *by: str, **more: Any) -> Reconciliation:
     usage = more.pop("usage", [])
-    tables = engine.table("daily_token_costs", rows), engine.table("usage", usage)
-    return reconcile(*tables, PRICES, digest="d1", by=by, **more)
+    costs, reported = engine.table("daily_token_costs", rows), engine.table("usage", usage)
+    return reconcile(costs, reported, PRICES, digest="d1", by=by, **more)
 
 
 def only(engine: Engine, row: dict[str, Any], **more: Any) -> ReconcileRow:
@@ -311,9 +311,9 @@ def test_an_unknown_dimension_is_refused(engine: Engine) -> None:
 
 AMOUNTS = st.decimals(min_value=-(10**6), max_value=10**6, places=12)
 CHARGES = st.builds(
-    lambda amount, count, changes: billed(str(amount), count, **changes),
+    lambda amount, count, changes: billed(amount, count, **changes),
     AMOUNTS,
-    st.one_of(st.none(), st.decimals(min_value=-(10**9), max_value=10**12, places=6).map(str)),
+    st.one_of(st.none(), st.decimals(min_value=-(10**9), max_value=10**12, places=6)),
     st.fixed_dictionaries(
         {
             "ChargeDate": st.sampled_from([ONE, TWO, THREE, date(2026, 8, 1)]),
@@ -370,8 +370,8 @@ def test_the_sample_reconciles_to_the_book(tmp_path: Path) -> None:
     with open_lake(tmp_path) as lake:
         import_files(lake, [str(f) for f in files()], synthetic=True)
         known = prices.load(lake=lake)
-        tables = lake.tables("daily_token_costs", "usage")
-        found = reconcile(*tables, known.table, digest=known.digest, by=("provider",))
+        costs, usage = lake.tables("daily_token_costs", "usage")
+        found = reconcile(costs, usage, known.table, digest=known.digest, by=("provider",))
 
     rows = {row.dimensions["provider"]: row for row in found.rows}
     for name in ("OpenAI", "Anthropic", "AWS", "Microsoft"):
