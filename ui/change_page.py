@@ -62,7 +62,7 @@ class Question:
     @property
     def about(self) -> str:
         """What the bridge is about."""
-        return "the cost" if self.picked == EVERYTHING else self.picked
+        return "the cost" if self.picked == EVERYTHING else f"the cost of {self.picked}"
 
 
 def draw(view: View) -> None:
@@ -112,7 +112,7 @@ def _looked_into(asked: Question, rows: Sequence[ChangeRow], place: Any) -> Ques
         picked = st.selectbox(
             f"Look into one {asked.group.lower()}", [EVERYTHING, *names], key=_PICKED, bind="query-params"
         )
-        if picked is None or picked == EVERYTHING:
+        if picked == EVERYTHING:
             return asked
         split = controls.choice("Split by", [name for name in SPLITS if name != asked.group], "change-split")
     return replace(asked, picked=picked, split=split)

@@ -7,13 +7,15 @@ from typing import Final
 
 import streamlit as st
 
-from ui import change_page, quality, spend, unit_cost
+from ui import change_page, quality, reconcile_page, spend, unit_cost, whatif_page
 
 #: Title, address and page; the first is where one arrives.
 PAGES: Final = (
     ("Spend", "spend", spend.PAGE),
     ("Unit cost", "unit-cost", unit_cost.PAGE),
     ("Why it changed", "change", change_page.PAGE),
+    ("What-if", "what-if", whatif_page.PAGE),
+    ("Reconciliation", "reconciliation", reconcile_page.PAGE),
     ("Loads and data quality", "loads", quality.PAGE),
 )
 

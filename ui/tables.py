@@ -13,7 +13,7 @@ from ui import numbers
 _MARKUP: Final = frozenset("\\`*_{}[]<>()#+-!|$:~")
 _ROW: Final = 34
 #: Pixels; the browser measures a column without the signs of its figures.
-_SIGNED_WIDTH: Final = 118
+_SIGNED_WIDTH: Final = 142
 _HEADER: Final = 36
 _MOST_ROWS: Final = 20
 
