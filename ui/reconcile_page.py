@@ -90,9 +90,9 @@ def _cards(whole: ReconcileRow) -> None:
         ("Factor", _factor(whole.calibration), daily),
         ("Unexplained", None if whole.book_cost is None else numbers.money(whole.unexplained, unit), _part(whole)),
         ("No price", numbers.money(whole.unpriced, unit), f"{numbers.tokens(whole.tokens_unpriced)} tokens"),
-        ("No tokens", numbers.money(whole.without_tokens, unit), "not billed by the token, or not stated"),
+        ("No tokens", numbers.money(whole.without_tokens, unit), "not stated, or not by the token"),
     )
-    with st.grid(6, min_column_width=180):
+    with st.grid(3, min_column_width=180):
         for title, figure, note in cards:
             st.metric(title, figure, note, delta_color="off", delta_arrow="off", border=True, height="stretch")
 
@@ -107,7 +107,7 @@ def _part(whole: ReconcileRow) -> str:
 
 
 def _said(view: View, asked: Question, whole: ReconcileRow) -> None:
-    said = [f"{asked.span}, billed cost in {asked.currency}. Bill = explained + unexplained + no price + no tokens."]
+    said = [f"{asked.span}, billed cost in {asked.currency}. Bill = price book + difference + no price + no tokens."]
     if whole.effects:
         amount = numbers.money(whole.effects, asked.currency)
         said.append(f"The bill itself names credits and commitments of {amount}; they count as explained.")
@@ -125,12 +125,10 @@ def _said(view: View, asked: Question, whole: ReconcileRow) -> None:
 def _table(view: View, asked: Question, rows: Sequence[ReconcileRow]) -> None:
     unit = asked.currency
     columns: dict[str, Any] = {
-        f"Bill, {unit}": money_column("Billed cost of the charges that have tokens and a price"),
+        f"Bill, {unit}": money_column("Billed cost of all charges of the row"),
         f"Price book, {unit}": money_column("The same tokens at the price book's prices of their day"),
-        f"Difference, {unit}": money_column("Bill less price book"),
+        f"Difference, {unit}": money_column("Bill less price book, of the charges that have tokens and a price"),
         "Factor": price_column(_FACTOR),
-        "Lowest day": price_column("Lowest factor of a single day"),
-        "Highest day": price_column("Highest factor of a single day"),
         f"Unexplained, {unit}": money_column("Difference beyond rounding, credits and commitments that the bill names"),
         f"No price, {unit}": money_column("Billed cost of tokens that have no price in the price book"),
         f"No tokens, {unit}": money_column("Billed cost without a token quantity"),
@@ -160,15 +158,14 @@ def _record(row: ReconcileRow, asked: Question) -> dict[str, Any]:
     unit, spread, compared = asked.currency, row.spread, row.book_cost is not None
     return {
         asked.group: name_of(row, asked.by),
-        f"Bill, {unit}": row.compared if compared else None,
+        f"Bill, {unit}": row.billed,
         f"Price book, {unit}": row.book_cost,
         f"Difference, {unit}": row.difference,
         "Factor": row.calibration,
-        "Lowest day": spread and spread.lowest,
-        "Highest day": spread and spread.highest,
         f"Unexplained, {unit}": row.unexplained if compared else None,
         f"No price, {unit}": row.unpriced,
         f"No tokens, {unit}": row.without_tokens,
+        "Factor of days": spread and f"{_factor(spread.lowest)} to {_factor(spread.highest)}",
         "Tokens": row.tokens or None,
     }
 
