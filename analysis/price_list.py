@@ -19,6 +19,7 @@ from typing import Any, Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ledger.price_book.known import KEY
 from ledger.price_book.schema import REGIONS
 
 #: Cache writes by their lifetime.
@@ -27,18 +28,6 @@ CACHE_KINDS: Final = ("cache_read", "cache_write", *TIMED_WRITES)
 #: Kinds that are a part of another and cost what that one costs where they have no price of their own: reasoning is
 #: output, image input is input (audio and image output are not: sellers price them apart).
 _AS: Final[Mapping[str, str]] = {"reasoning": "output", "input_image": "input"}
-#: What a row is the price of, and from when; a row that was known later corrects the earlier one.
-_KEY: Final = (
-    "Layer",
-    "Seller",
-    "ModelId",
-    "ModelVersion",
-    "TokenKind",
-    "ServiceTier",
-    "ServingRegion",
-    "ContextAbove",
-    "ValidFrom",
-)
 _LATEST: Final = datetime.max.replace(tzinfo=UTC)
 
 #: A long request of an unknown size: any step of the model may hold.
@@ -243,7 +232,7 @@ def _newest(rows: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """Of every price the row known last; one that ends where it begins withdraws its price."""
     newest = dict[tuple[Any, ...], Mapping[str, Any]]()
     for row in rows:
-        key = tuple(row[name] for name in _KEY)
+        key = tuple(row[name] for name in KEY)
         if key not in newest or newest[key]["KnownFrom"] < row["KnownFrom"]:
             newest[key] = row
     return [row for row in newest.values() if row["ValidTo"] is None or row["ValidTo"] > row["ValidFrom"]]

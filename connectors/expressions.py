@@ -16,8 +16,13 @@ Value: TypeAlias = Any
 Text: TypeAlias = Any
 Number: TypeAlias = Any
 Truth: TypeAlias = Any
+Moment: TypeAlias = Any
 Document: TypeAlias = Any
+#: A list of records with declared fields.
+Records: TypeAlias = Any
+Record: TypeAlias = Any
 
+array: Final[Any] = ibis.array
 cases: Final[Any] = ibis.cases
 literal: Final[Any] = ibis.literal
 null: Final[Any] = ibis.null

@@ -196,6 +196,20 @@ EFFECTS: Final = (
     Column("ChargesWithoutContracted", COUNT),
 )
 
+#: What both rollups sum.
+MEASURES: Final = (
+    Column("BilledCost", DECIMAL),
+    Column("EffectiveCost", DECIMAL),
+    Column("ListCost", DECIMAL),
+    #: BilledCost of the rows whose list cost the source does not know; ListCost leaves them out.
+    Column("BilledWithoutList", DECIMAL),
+    Column("Charges", COUNT),
+    Column("ChargesWithoutList", COUNT),
+    #: EffectiveCost leaves these rows out.
+    Column("ChargesWithoutEffective", COUNT),
+    *EFFECTS,
+)
+
 #: Daily spend. Tags, keys, resources and SKUs are not rolled up; they go the slower way over `charges`.
 SPEND_DIMENSIONS: Final = (
     Column("BillingPeriodStart", INSTANT),
@@ -214,16 +228,7 @@ SPEND_DIMENSIONS: Final = (
 DAILY_SPEND: Final = (
     Column("ChargeDate", DATE, nullable=False),
     *SPEND_DIMENSIONS,
-    Column("BilledCost", DECIMAL),
-    Column("EffectiveCost", DECIMAL),
-    Column("ListCost", DECIMAL),
-    #: BilledCost of the rows whose list cost the source does not know; ListCost leaves them out.
-    Column("BilledWithoutList", DECIMAL),
-    Column("Charges", COUNT),
-    Column("ChargesWithoutList", COUNT),
-    #: EffectiveCost leaves these rows out.
-    Column("ChargesWithoutEffective", COUNT),
-    *EFFECTS,
+    *MEASURES,
     *LINEAGE,
 )
 
@@ -242,14 +247,7 @@ DAILY_TOKENS: Final = (
     Column("ChargeDate", DATE, nullable=False),
     *TOKEN_DIMENSIONS,
     Column("Tokens", TOKENS),
-    Column("BilledCost", DECIMAL),
-    Column("EffectiveCost", DECIMAL),
-    Column("ListCost", DECIMAL),
-    Column("BilledWithoutList", DECIMAL),
-    Column("Charges", COUNT),
-    Column("ChargesWithoutList", COUNT),
-    Column("ChargesWithoutEffective", COUNT),
-    *EFFECTS,
+    *MEASURES,
     *LINEAGE,
 )
 

@@ -18,7 +18,7 @@ import ibis
 
 from ledger.focus import INSTANT, JSON, TEXT
 from ledger.lake import ALIAS
-from ledger.tables import COUNT, TABLES
+from ledger.tables import COUNT, MEASURES, TABLES
 
 if TYPE_CHECKING:
     import duckdb
@@ -47,20 +47,7 @@ SEVERAL_SOURCES: Final = "usage holds this model, day and token type from severa
 
 _SCOPE: Final = ("ChargeDate", "ServiceProviderName", "x_ModelId")
 _KEY: Final = (*_SCOPE, "k_Version", "k_Kind", "k_Tier", "k_Account")
-_MEASURES: Final = (
-    "BilledCost",
-    "EffectiveCost",
-    "ListCost",
-    "BilledWithoutList",
-    "Charges",
-    "ChargesWithoutList",
-    "ChargesWithoutEffective",
-    "CommitmentBilled",
-    "CommitmentEffective",
-    "CreditBilled",
-    "CreditEffective",
-    "ChargesWithoutContracted",
-)
+_MEASURES: Final = tuple(column.name for column in MEASURES)
 _TOKENS: Final = "decimal(38, 6)"
 #: A tier or account that is summed over.
 _ANY: Final = "*"

@@ -12,8 +12,8 @@ from typing import Final
 
 import ibis
 
+from connectors.expressions import Document, Moment, Number, Table, Text, Value, cases, literal
 from connectors.format import Column, Format, Kind
-from connectors.gcp.expressions import Document, Moment, Number, Table, Text, Value, cases, literal
 from connectors.gcp.nested import PROVIDER, Commitment, charge_frequency, each, namespaced, repairs, tags_object
 from connectors.gcp.services import category
 from connectors.gcp.vertex import Sku, identity_columns, with_identity

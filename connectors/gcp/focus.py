@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from connectors.expressions import Document, Table, Value, cases, literal
 from connectors.focus import COLUMNS, SIGNATURE, passthrough
 from connectors.format import Column, Format, Kind
-from connectors.gcp.expressions import Document, Table, Value, cases, literal
 from connectors.gcp.nested import PROVIDER, Commitment, charge_frequency, namespaced, repairs, tags_object
 from connectors.gcp.services import category
 from connectors.gcp.vertex import Sku, identity_columns, with_identity

@@ -8,7 +8,7 @@ from typing import Final
 
 import ibis
 
-from connectors.gcp.expressions import Document, Record, Records, Text, Truth, Value, array, cases, literal
+from connectors.expressions import Document, Record, Records, Text, Truth, Value, array, cases, literal
 
 PROVIDER: Final = "Google Cloud"
 #: `consumption_model.id` of usage that no commitment covers.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from connectors.gcp.expressions import Text, cases
+from connectors.expressions import Text, cases
 
 #: The services whose SKUs may count tokens, with their ids in the Cloud Billing catalog.
 GENERATIVE_AI: Final = {"C7E2-9256-1C43": "Vertex AI", "AEFD-7695-64FA": "Gemini API"}

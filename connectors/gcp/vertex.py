@@ -14,7 +14,7 @@ from typing import Final
 
 import ibis
 
-from connectors.gcp.expressions import Number, Table, Text, Truth, Value, cases
+from connectors.expressions import Number, Table, Text, Truth, Value, cases
 from connectors.gcp.services import GENERATIVE_AI
 from connectors.models import VOCABULARY, identity
 
