@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, time
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any, Final
 
 import streamlit as st
@@ -22,9 +24,12 @@ from ui.whatif_data import Offer
 LABEL: Final = "Re-priced estimate (T1), not a measured saving"
 BY: Final = ("provider", "model")
 ALL: Final = "All models"
+EACH_DAY: Final = "Of each day of the usage"
+LAST_DAY: Final = "Of the last day of the period"
 #: A year in days; and fewer days than these are not taken for one.
 YEAR: Final = 365
 FEWEST_DAYS: Final = 28
+_CENT: Final = Decimal("0.01")
 _HUNDRED: Final = Decimal(100)
 
 
@@ -85,7 +90,9 @@ def draw(view: View) -> None:
     st.caption(f":orange-badge[{LABEL}] The same tokens at other prices; how good the answers are is not in it.")
     with st.grid(3, min_column_width=200):
         span = controls.span(view.coverage)
-    base = _ask(view, (AS_USED,), span)[0]
+        newest = controls.choice("Prices", (EACH_DAY, LAST_DAY), "prices") == LAST_DAY
+    prices_at = datetime.combine(span.last, time.min, UTC) if newest else None
+    base = _ask(view, (replace(AS_USED, prices_at=prices_at),), span)[0]
     if not base.tokens:
         st.info(
             f"No token usage is loaded from {span}. Load usage of a provider's API or a usage file, or choose other "
@@ -96,7 +103,10 @@ def draw(view: View) -> None:
     levers = _levers(view, models)
     if levers is None:
         return
-    plans = tuple(Plan("what-if", levers=tuple(s.lever for s in levers[:n])) for n in range(1, len(levers) + 1))
+    plans = tuple(
+        Plan("what-if", prices_at=prices_at, levers=tuple(s.lever for s in levers[:n]))
+        for n in range(1, len(levers) + 1)
+    )
     try:
         results = (base, *_ask(view, plans, span)) if plans else (base,)
     except PlanError as error:
@@ -141,8 +151,8 @@ def _levers(view: View, models: Sequence[Offer]) -> list[Set] | None:
         st.info("Cache reads and cache writes are more than all of the input together; lower one of them.")
         return None
     st.caption(
-        "Levers are pulled in the order route, cache, batch, tier, each on what the ones before have left. The token counts stay as they "
-        "are, though another model would count and answer at another length."
+        "Levers are pulled in the order route, cache, batch, tier, each on what the ones before have left. The token "
+        "counts stay as they are, though another model would count and answer at another length."
     )
     return [found for found in (route, cache, batch, tier) if found is not None]
 
@@ -221,12 +231,13 @@ def _currency(result: Repriced) -> str | None:
 
 def _result(view: View, span: Span, levers: Sequence[Set], results: Sequence[Repriced], currency: str) -> None:
     result = results[-1]
+    planned = bool(levers) or result.plan.prices_at is not None
     rows = [row for row in result.rows if row.currency == currency]
     sums = compared(rows)
-    st.header("The period under the plan" if levers else "The period as it was used", anchor=False)
-    _cards(result, sums, currency, planned=bool(levers))
+    st.header("The period under the plan" if planned else "The period as it was used", anchor=False)
+    _cards(result, sums, currency, planned=planned)
     _notes(result, sums, currency, levers)
-    if levers:
+    if planned:
         _chart(view, levers, results, currency)
     _table(view, span, rows, result, currency)
 
@@ -272,9 +283,9 @@ def _disputed(result: Repriced, currency: str) -> Decimal:
 
 def _notes(result: Repriced, sums: Compared, currency: str, levers: Sequence[Set]) -> None:
     span = Span(result.first, result.last) if result.first and result.last else None
-    said = [f"{LABEL}. Usage from {span}, amounts in {currency}, at the prices of each day in the price book."]
+    said = [f"{LABEL}. Usage from {span}, amounts in {currency}, {_prices(result)}."]
     said.append(f"A year is these days times {YEAR} / {_days(result)}, as if all of it went on like them.")
-    if levers:
+    if levers or result.plan.prices_at is not None:
         said.append("Only tokens with a price on both sides are compared, and only they are in the year.")
     if sums.left_planned:
         said.append(f"{numbers.money(sums.left_planned, currency)} under the plan had no price as it was used.")
@@ -286,6 +297,14 @@ def _notes(result: Repriced, sums: Compared, currency: str, levers: Sequence[Set
             st.info(f"The lever {found.name} found no usage to be pulled on.")
 
 
+def _prices(result: Repriced) -> str:
+    if result.plan.prices_at is None:
+        return "at the price book's prices of each day"
+    return (
+        f"the plan at the price book's prices of {numbers.day(result.plan.prices_at.date())}, the use at its own days'"
+    )
+
+
 def _chart(view: View, levers: Sequence[Set], results: Sequence[Repriced], currency: str) -> None:
     """What each lever adds, where all plans on the way compare the same tokens."""
     sums = [compared([row for row in result.rows if row.currency == currency]) for result in results]
@@ -293,12 +312,15 @@ def _chart(view: View, levers: Sequence[Set], results: Sequence[Repriced], curre
     if len({one.used for one in sums}) > 1:
         st.caption("Not told by lever: some tokens have a price under one lever and none under another.")
         return
-    wholes = [one.planned.quantize(Decimal("0.01")) for one in sums]
+    wholes = [one.quantize(_CENT) for one in (sums[0].used, *(each.planned for each in sums))]
+    names = [("Prices of the last day", "The usage as it was, at the prices of the last day")]
+    names += [(found.name, _told(found.lever)) for found in levers]
     lines = [
         figures.Step("As used", wholes[0], numbers.money(wholes[0], currency), whole=True),
         *(
-            figures.Step(found.name, after - before, signed(after - before, currency), meaning=_told(found.lever))
-            for found, before, after in zip(levers, wholes, wholes[1:], strict=False)
+            figures.Step(name, after - before, signed(after - before, currency), meaning=meaning)
+            for (name, meaning), (before, after) in zip(names, pairwise(wholes), strict=True)
+            if after != before or name != names[0][0]
         ),
         figures.Step("Under the plan", wholes[-1], numbers.money(wholes[-1], currency), whole=True),
     ]
