@@ -322,17 +322,15 @@ def duplicates(
     present: Collection[str],
     known: Known = Known(),
 ) -> list[Finding]:
-    """Rows that are equal in every column. Some providers send such rows rightly, so they are shown, not dropped."""
+    """Rows that are equal in every column: in cost, currency and a 64-bit hash of all the others.
+
+    Some providers send such rows rightly, so they are shown, not dropped.
+    """
     columns = ", ".join(sorted(c for c in present if c not in _OURS and c not in known.constants)) or "BilledCost"
-    cursor.execute(
-        f"CREATE OR REPLACE TEMP TABLE repeated AS SELECT h FROM (SELECT hash({columns}) AS h FROM {staged}) "
-        "GROUP BY h HAVING count(*) > 1"
-    )
     rows = cursor.execute(
-        "SELECT BillingCurrency, sum(n - 1)::BIGINT, sum(BilledCost * (n - 1)::DECIMAL(9,0))::VARCHAR FROM "
-        "(SELECT any_value(BillingCurrency) AS BillingCurrency, any_value(BilledCost)::DECIMAL(28,18) AS BilledCost, "
-        f"count(*) AS n FROM {staged} WHERE hash({columns}) IN (FROM temp.repeated) GROUP BY {columns} HAVING n > 1) "
-        "GROUP BY ALL"
+        "SELECT BillingCurrency, sum(n - 1)::BIGINT, sum(BilledCost::DECIMAL(28,18) * (n - 1)::DECIMAL(9,0))::VARCHAR "
+        f"FROM (SELECT hash({columns}) AS h, BillingCurrency, BilledCost, count(*) AS n FROM {staged} "
+        "GROUP BY ALL HAVING n > 1) GROUP BY ALL"
     ).fetchall()
     count = sum(n for _, n, _ in rows)
     sentence = f"Charges that repeat another one in every column (was the bill exported twice?): {count:,}."
