@@ -19,6 +19,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 import ibis
@@ -86,6 +87,18 @@ _OF_BILL: Final = {r: r.replace("the usage", "the bill") for r in (NO_MODEL, NO_
 #: Tokens have six fraction digits and prices twelve: DuckDB's product of the two has eighteen and is exact, or fails.
 _PRICE: Final = pa.decimal128(38, 12)
 _MONEY: Final = "decimal(38, 18)"
+#: What came of the comparison, beside the kinds of `Remainder`.
+COMPARED: Final = "compared"
+_SUMS: Final = (
+    "billed",
+    "book_cost",
+    "book_highest",
+    "effects",
+    "unexplained",
+    "tokens",
+    "tokens_from_usage",
+    "charges",
+)
 _PICO: Final = 12
 
 
@@ -114,74 +127,97 @@ def reconcile(
         ValueError: a dimension is not known.
     """
     names, period = tuple(dict.fromkeys(by)), Period(start, end)
-    rows = period.within(costs).mutate(r_Tier=costs["x_ServiceTier"])
-    dimensions = {f"d_{name}": _dimension(rows, name) for name in names}
+    rows = period.within(costs)
+    _check(names)
     profiles = _profiles(rows)
-    tier_from = list[Mapping[str, Any]]()
-    if any(found["tier"] is None and found["model"] is not None for found in profiles):
-        rows = _with_tiers(rows, period.within(_reports(usage), "u_Day"))
-        dimensions = {f"d_{name}": _dimension(rows, name) for name in names}
-        before, profiles = profiles, _profiles(rows)
-        tier_from = _tiers_taken(before, profiles)
+    tiers = _tiers(usage, period, profiles)
+    profiles += _named(profiles, tiers)
     priced = PriceList(prices)
     stretches = [stretch for profile in profiles for stretch in _stretches(priced, profile)]
-    parts = _sums(rows, stretches, dimensions)
+    parts = _sums(_with_tiers(rows, tiers), stretches, names)
     return Reconciliation(
         by=names,
         period=period,
         book_digest=digest,
         rows=_rows(parts, names),
         totals=_rows(parts, ()),
-        notes=_notes(stretches, tier_from),
+        notes=_notes(stretches, tiers),
     )
 
 
 # What decides about prices
 
 
-def _profiles(rows: ir.Table) -> list[dict[str, Any]]:
+def _profiles(rows: ir.Table) -> list[Mapping[str, Any]]:
     """Every combination of what decides about prices that has tokens, with its first and last day."""
     known = rows.filter(rows["Tokens"].notnull())
-    keys = {name: known[column] for name, column in _PROFILE.items()}
+    keys = {name: known["x_ServiceTier" if name == "tier" else column] for name, column in _PROFILE.items()}
     found = fetch(known.group_by(**keys).aggregate(first=known["ChargeDate"].min(), last=known["ChargeDate"].max()))
-    return sorted(found, key=lambda profile: tuple(str(profile[name] or "") for name in _PROFILE))
-
-
-def _reports(usage: ir.Table) -> ir.Table:
-    """Tiers that the sellers' own reports of usage name, by day and model; `u_Tier` is NULL unless they name one.
-
-    A log of single requests may be a sample, which says nothing about the others.
-    """
-    reported = usage.filter(usage["Grain"] != "request", usage["ModelId"].notnull())
-    keys = {
-        "u_Day": reported["UsagePeriodStart"].date(),
-        "u_Provider": reported["ServiceProviderName"],
-        "u_Model": reported["ModelId"],
-    }
-    tier = reported["ServiceTier"]
-    named = reported.group_by(**keys).aggregate(u_Least=tier.min(), u_Most=tier.max(), u_All=tier.notnull().all())
-    return named.mutate(
-        u_Tier=ibis.ifelse(
-            named["u_All"] & (named["u_Least"] == named["u_Most"]), named["u_Least"], ibis.null("string")
-        )
+    return list[Mapping[str, Any]](
+        sorted(found, key=lambda profile: tuple(str(profile[name] or "") for name in _PROFILE))
     )
 
 
-def _with_tiers(rows: ir.Table, reports: ir.Table) -> ir.Table:
-    """The rows with the tier of the reports where the bill names none."""
-    beside = [
-        rows["ChargeDate"] == reports["u_Day"],
-        rows["ServiceProviderName"] == reports["u_Provider"],
-        rows["x_ModelId"] == reports["u_Model"],
+def _tiers(usage: ir.Table, period: Period, profiles: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The one tier that the sellers' own reports of usage name, by day and model for which a bill names none.
+
+    A log of single requests may be a sample, which says nothing about the others.
+    """
+    open_ = {(profile["provider"], profile["model"]) for profile in profiles if profile["tier"] is None}
+    open_ = {(provider, model) for provider, model in open_ if model is not None}
+    if not open_:
+        return []
+    asked = usage.filter(
+        usage["Grain"] != "request",
+        usage["ServiceProviderName"].isin(sorted({provider for provider, _ in open_})),
+        usage["ModelId"].isin(sorted({model for _, model in open_})),
+    )
+    rows = period.within(
+        asked.select(
+            on=asked["UsagePeriodStart"].date(),
+            provider=asked["ServiceProviderName"],
+            model=asked["ModelId"],
+            tier=asked["ServiceTier"],
+        ),
+        "on",
+    ).distinct()
+    named = defaultdict[tuple[Any, ...], set[str | None]](set)
+    for row in fetch(rows):
+        named[row["on"], row["provider"], row["model"]].add(row["tier"])
+    return [
+        {"on": key[0], "provider": key[1], "model": key[2], "tier": next(iter(found))}
+        for key, found in sorted(named.items())
+        if len(found) == 1 and None not in found and key[1:] in open_
     ]
-    met = rows.left_join(reports, beside)
-    return met.mutate(r_Tier=met["x_ServiceTier"].coalesce(met["u_Tier"]))
 
 
-def _tiers_taken(before: Iterable[Mapping[str, Any]], after: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """Profiles that have their tier from usage."""
-    stated = {tuple(profile[name] for name in _PROFILE) for profile in before}
-    return [profile for profile in after if tuple(profile[name] for name in _PROFILE) not in stated]
+def _named(profiles: Iterable[Mapping[str, Any]], tiers: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Profiles without a tier, once more with each that usage names for their model."""
+    of = defaultdict[tuple[str, str], set[str]](set)
+    for row in tiers:
+        of[row["provider"], row["model"]].add(row["tier"])
+    return [
+        {**profile, "tier": tier}
+        for profile in profiles
+        if profile["tier"] is None
+        for tier in sorted(of[profile["provider"], profile["model"]])
+    ]
+
+
+def _with_tiers(rows: ir.Table, tiers: Sequence[Mapping[str, Any]]) -> ir.Table:
+    """The rows with `r_Tier`: the bill's tier or, where it names none, that of usage."""
+    if not tiers:
+        return rows.mutate(r_Tier=rows["x_ServiceTier"])
+    kinds = {"on": pa.date32(), "provider": pa.string(), "model": pa.string(), "tier": pa.string()}
+    columns = {f"u_{name}": pa.array([row[name] for row in tiers], kind) for name, kind in kinds.items()}
+    named = ibis.memtable(pa.table(columns))
+    beside = [
+        rows["ChargeDate"] == named["u_on"],
+        rows["ServiceProviderName"] == named["u_provider"],
+        rows["x_ModelId"] == named["u_model"],
+    ]
+    met = rows.left_join(named, beside)
+    return met.mutate(r_Tier=met["x_ServiceTier"].coalesce(met["u_tier"]))
 
 
 def _kind(profile: Mapping[str, Any]) -> tuple[str, str | None]:
@@ -223,31 +259,25 @@ def _stretches(prices: PriceList, profile: Mapping[str, Any]) -> Iterable[_Stret
     if reason is not None:
         yield _Stretch(profile, first, last, None, reason)
         return
-    midnight, end = (datetime.combine(day, time(), UTC) for day in (first, last + timedelta(days=1)))
-    rates = prices.rates(_used(prices, profile), kind, midnight, end - timedelta(microseconds=1))
+    end = _midnight(last + timedelta(days=1)) - timedelta(microseconds=1)
+    rates = prices.rates(_used(prices, profile), kind, _midnight(first), end)
     for day, until, rate, changed in _by_days(rates, first, last):
         yield _judged(_Stretch(profile, day, until, rate, CHANGED if changed else None))
 
 
 def _by_days(rates: Sequence[Rate], first: date, last: date) -> Iterable[tuple[date, date, Rate, bool]]:
-    """The rates as whole days; a day on which another begins after midnight stands alone and is marked."""
-    day = first
-    for rate, following in zip(rates, [*rates[1:], None], strict=True):
-        if day < rate.start.date():
-            # The day before this rate's first whole one.
-            yield day, day, rate, True
-            day += timedelta(days=1)
-        until = last if following is None else following.start.date() - timedelta(days=1)
-        if day <= until:
-            yield day, until, rate, False
-            day = until + timedelta(days=1)
-        if following is not None and following.start.time() != time() and day == following.start.date():
-            yield day, day, rate, _differ(rate, following)
-            day += timedelta(days=1)
+    """The rates as whole days, and whether their price changes in the course of the day."""
+    one = timedelta(days=1)
+    starts = {rate.start.date() for rate in rates}
+    broken = {rate.start.date() + one for rate in rates if rate.start.time() != time()}
+    edges = sorted(day for day in {first, *starts, *broken} if first <= day <= last)
+    for day, following in pairwise([*edges, last + one]):
+        held = [rate for rate in rates if rate.start < _midnight(following) and rate.end > _midnight(day)]
+        yield day, following - one, held[-1], len({(rate.pico, rate.currency) for rate in held}) > 1
 
 
-def _differ(one: Rate, other: Rate) -> bool:
-    return (one.pico, one.currency) != (other.pico, other.currency)
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), UTC)
 
 
 def _judged(stretch: _Stretch) -> _Stretch:
@@ -280,52 +310,51 @@ def _table(stretches: Sequence[_Stretch]) -> ir.Table:
     return ibis.memtable(pa.table({name: pa.array(columns[name], kind) for name, kind in kinds.items()}))
 
 
-def _sums(rows: ir.Table, stretches: Sequence[_Stretch], dimensions: Mapping[str, ir.Value]) -> list[dict[str, Any]]:
+def _sums(rows: ir.Table, stretches: Sequence[_Stretch], by: Sequence[str]) -> list[dict[str, Any]]:
     """Sums by dimensions, day, currency and what came of the comparison, after it was made row by row."""
-    rows = rows.mutate(**dimensions)
     book = _table(stretches)
     beside: list[Any] = [rows[column].fill_null("") == book[f"p_{name}"] for name, column in _PROFILE.items()]
     beside += [rows["ChargeDate"] >= book["p_first"], rows["ChargeDate"] <= book["p_last"]]
     met = rows.left_join(book, [*beside, rows["Tokens"].notnull()])
     tokens = met["Tokens"]
-    met = met.mutate(
-        book_cost=(tokens * met["p_Price"]).cast(_MONEY),
+    billed = met["BilledCost"].fill_null(0).cast(_MONEY)
+    effects = (met["CommitmentBilled"].fill_null(0) + met["CreditBilled"].fill_null(0)).cast(_MONEY)
+    book_cost = (tokens * met["p_Price"]).cast(_MONEY)
+    beyond = (billed - book_cost - effects).cast(_MONEY)
+    compared = met.select(
+        **{f"d_{name}": _dimension(met, name) for name in by},
+        on=met["ChargeDate"],
+        currency=met["BillingCurrency"],
+        outcome=ibis.cases((tokens.isnull(), "without_tokens"), (met["p_Price"].isnull(), "unpriced"), else_=COMPARED),
+        why=ibis.ifelse(tokens.isnull(), met["TokensReason"], met["p_Reason"]),
+        billed=billed,
+        book_cost=book_cost,
         book_highest=(tokens * met["p_Highest"]).cast(_MONEY),
-        effects=(met["CommitmentBilled"].fill_null(0) + met["CreditBilled"].fill_null(0)).cast(_MONEY),
-        billed=met["BilledCost"].fill_null(0).cast(_MONEY),
-        outcome=ibis.cases(
-            (met["Tokens"].isnull(), "without_tokens"), (met["p_Price"].isnull(), "unpriced"), else_="compared"
+        effects=effects,
+        unexplained=ibis.ifelse(
+            _is_rounding(beyond, book_cost, met["Charges"]), ibis.literal(ZERO).cast(_MONEY), beyond
         ),
-        why=ibis.ifelse(met["Tokens"].isnull(), met["TokensReason"], met["p_Reason"]),
+        tokens=tokens,
+        tokens_from_usage=ibis.ifelse(met["TokensFrom"] == FROM_USAGE, tokens, ibis.null(tokens.type())),
+        charges=met["Charges"],
     )
-    compared = met.mutate(beyond=(met["billed"] - met["book_cost"] - met["effects"]).cast(_MONEY))
-    compared = compared.mutate(
-        unexplained=ibis.ifelse(_is_rounding(compared), ibis.literal(ZERO).cast(_MONEY), compared["beyond"])
-    )
-    keys = {name: compared[name] for name in dimensions}
-    keys |= {"on": compared["ChargeDate"], "currency": compared["BillingCurrency"]}
-    of = compared["outcome"] == "compared"
-    from_usage = compared["TokensFrom"] == FROM_USAGE
-    return fetch(
-        compared.group_by(**keys, outcome=compared["outcome"], why=compared["why"]).aggregate(
-            billed=compared["billed"].sum(),
-            book_cost=compared["book_cost"].sum(),
-            book_highest=compared["book_highest"].sum(),
-            effects=compared["effects"].sum(where=of),
-            unexplained=compared["unexplained"].sum(where=of),
-            tokens=compared["Tokens"].sum(),
-            tokens_from_usage=compared["Tokens"].sum(where=from_usage),
-            charges=compared["Charges"].sum(),
-        )
-    )
+    keys = [*(f"d_{name}" for name in by), "on", "currency", "outcome", "why"]
+    return fetch(compared.group_by(keys).aggregate(**{name: compared[name].sum() for name in _SUMS}))
 
 
-def _is_rounding(rows: ir.Table) -> ir.BooleanValue:
+def _is_rounding(beyond: ir.Value, book_cost: ir.Value, charges: ir.Value) -> ir.BooleanValue:
     """Whether a difference is no more than the tolerance (`reconciled.TOLERANCE`)."""
-    beyond = rows["beyond"].abs()
-    of_charges = rows["Charges"].cast("decimal(12, 0)") * ibis.literal(PER_CHARGE, "decimal(12, 3)")
-    of_book = rows["book_cost"].abs().cast("decimal(24, 6)") * ibis.literal(OF_BOOK, "decimal(24, 3)")
-    return (beyond <= of_charges) & (beyond <= of_book)
+    of_charges = charges.cast("decimal(12, 0)") * ibis.literal(PER_CHARGE, "decimal(12, 3)")
+    of_book = book_cost.abs().cast("decimal(24, 6)") * ibis.literal(OF_BOOK, "decimal(24, 3)")
+    return (beyond.abs() <= of_charges) & (beyond.abs() <= of_book)
+
+
+def _check(by: Iterable[str]) -> None:
+    known = (*DIMENSIONS, TOKEN_TYPE, *CALENDAR)
+    for name in by:
+        if name not in known:
+            told = ", ".join(known)
+            raise ValueError(f"A reconciliation cannot be grouped by {name!r}; known dimensions are {told}.")
 
 
 def _dimension(rows: ir.Table, name: str) -> ir.Value:
@@ -333,12 +362,7 @@ def _dimension(rows: ir.Table, name: str) -> ir.Value:
         return CALENDAR[name](rows["ChargeDate"])
     if name == TOKEN_TYPE:
         return token_type(rows)
-    if name == "tier":
-        return rows["r_Tier"]
-    if name in DIMENSIONS:
-        return rows[DIMENSIONS[name]]
-    known = ", ".join((*DIMENSIONS, TOKEN_TYPE, *CALENDAR))
-    raise ValueError(f"A reconciliation cannot be grouped by {name!r}; known dimensions are {known}.")
+    return rows["r_Tier" if name == "tier" else DIMENSIONS[name]]
 
 
 # The result
@@ -353,7 +377,7 @@ def _rows(parts: Sequence[dict[str, Any]], by: tuple[str, ...]) -> tuple[Reconci
 
 
 def _row(dimensions: dict[str, Any], currency: str, parts: Sequence[dict[str, Any]]) -> ReconcileRow:
-    compared = [part for part in parts if part["outcome"] == "compared"]
+    compared = [part for part in parts if part["outcome"] == COMPARED]
     unexplained = _total(compared, "unexplained")
     return ReconcileRow(
         dimensions=dimensions,
@@ -367,7 +391,7 @@ def _row(dimensions: dict[str, Any], currency: str, parts: Sequence[dict[str, An
         tokens=_total(compared, "tokens"),
         tokens_from_usage=_total(compared, "tokens_from_usage"),
         spread=_spread(compared),
-        remainders=_remainders([part for part in parts if part["outcome"] != "compared"]),
+        remainders=_remainders([part for part in parts if part["outcome"] != COMPARED]),
         charges=sum(part["charges"] or 0 for part in parts),
     )
 
