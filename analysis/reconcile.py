@@ -16,26 +16,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date
 from decimal import Decimal
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 import ibis
 import pyarrow as pa
 
+from analysis.bill_prices import Stretch, notes, stretches
 from analysis.period import CALENDAR, Period
-from analysis.price_list import (
-    NO_LIFETIME,
-    NO_MODEL,
-    NO_REGION,
-    NO_TIER,
-    SOME_STEP,
-    PriceList,
-    Rate,
-    Used,
-)
+from analysis.price_list import PriceList
 from analysis.reconciled import OF_BOOK, PER_CHARGE, ReconcileRow, Reconciliation, Remainder, Spread
 from analysis.result import ZERO, fetch, known_total, order, quotient, total
 from analysis.unit_cost import DIMENSIONS as COLUMNS
@@ -48,27 +38,8 @@ if TYPE_CHECKING:
 #: Dimensions and their columns; `token-type`, `day` and `month` are computed.
 DIMENSIONS: Final[Mapping[str, str]] = {**COLUMNS, "tokens-from": "TokensFrom"}
 
-NO_DIRECTION: Final = "the bill does not say whether the tokens are input or output"
-NO_CACHE_ACTION: Final = "the bill does not say whether the input was read from a cache, written to it, or neither"
-NO_MODALITY: Final = "the price book has no price of {} tokens"
-CHANGED: Final = "the price changed in the course of this day, and the bill does not say which tokens were before"
-OTHER_CURRENCY: Final = "the price book's price is in {}, the bill's amount in {}"
-
-#: Token kinds of the price book by what a bill says: direction, cache action and modality.
-_KINDS: Final[Mapping[tuple[str, str | None, str], str]] = {
-    ("Input", "Uncached", "Text"): "input",
-    ("Input", "Uncached", "Audio"): "input_audio",
-    ("Input", "Uncached", "Image"): "input_image",
-    ("Input", "Uncached", "Embedding"): "embedding",
-    ("Input", "Read", "Text"): "cache_read",
-    ("Input", "Read", "Audio"): "cache_read_audio",
-    ("Input", "Write", "Text"): "cache_write",
-    ("Output", None, "Text"): "output",
-    ("Output", None, "Audio"): "output_audio",
-    ("Output", None, "Image"): "output_image",
-}
 #: What decides about the price of a row, and its column; the tier is the bill's or that of `_with_tiers`.
-_PROFILE: Final[Mapping[str, str]] = {
+PROFILE: Final[Mapping[str, str]] = {
     "provider": "ServiceProviderName",
     "model": "x_ModelId",
     "version": "x_ModelVersion",
@@ -81,9 +52,6 @@ _PROFILE: Final[Mapping[str, str]] = {
     "modality": "x_Modality",
     "currency": "BillingCurrency",
 }
-#: A price list speaks of usage; here it is a bill that leaves something open.
-_OF_BILL: Final = {r: r.replace("the usage", "the bill") for r in (NO_MODEL, NO_TIER, NO_REGION, NO_LIFETIME)}
-
 #: Tokens have six fraction digits and prices twelve: DuckDB's product of the two has eighteen and is exact, or fails.
 _PRICE: Final = pa.decimal128(38, 12)
 _MONEY: Final = "decimal(38, 18)"
@@ -132,16 +100,16 @@ def reconcile(
     profiles = _profiles(rows)
     tiers = _tiers(usage, period, profiles)
     profiles += _named(profiles, tiers)
-    priced = PriceList(prices)
-    stretches = [stretch for profile in profiles for stretch in _stretches(priced, profile)]
-    parts = _sums(_with_tiers(rows, tiers), stretches, names)
+    book = PriceList(prices)
+    priced_days = [stretch for profile in profiles for stretch in stretches(book, profile)]
+    parts = _sums(_with_tiers(rows, tiers), priced_days, names)
     return Reconciliation(
         by=names,
         period=period,
         book_digest=digest,
         rows=_rows(parts, names),
         totals=_rows(parts, ()),
-        notes=_notes(stretches, tiers),
+        notes=notes(priced_days, tiers),
     )
 
 
@@ -151,10 +119,10 @@ def reconcile(
 def _profiles(rows: ir.Table) -> list[Mapping[str, Any]]:
     """Every combination of what decides about prices that has tokens, with its first and last day."""
     known = rows.filter(rows["Tokens"].notnull())
-    keys = {name: known["x_ServiceTier" if name == "tier" else column] for name, column in _PROFILE.items()}
+    keys = {name: known["x_ServiceTier" if name == "tier" else column] for name, column in PROFILE.items()}
     found = fetch(known.group_by(**keys).aggregate(first=known["ChargeDate"].min(), last=known["ChargeDate"].max()))
     return list[Mapping[str, Any]](
-        sorted(found, key=lambda profile: tuple(str(profile[name] or "") for name in _PROFILE))
+        sorted(found, key=lambda profile: tuple(str(profile[name] or "") for name in PROFILE))
     )
 
 
@@ -220,84 +188,13 @@ def _with_tiers(rows: ir.Table, tiers: Sequence[Mapping[str, Any]]) -> ir.Table:
     return met.mutate(r_Tier=met["x_ServiceTier"].coalesce(met["u_tier"]))
 
 
-def _kind(profile: Mapping[str, Any]) -> tuple[str, str | None]:
-    """The price book's token kind, or an empty one and why there is none."""
-    direction, action = profile["direction"], profile["action"]
-    modality = profile["modality"] or "Text"
-    if direction is None:
-        return "", NO_DIRECTION
-    if direction == "Input" and action not in {"Uncached", "Read", "Write"}:
-        return "", NO_CACHE_ACTION
-    kind = _KINDS.get((direction, action if direction == "Input" else None, modality))
-    if kind is None:
-        return "", NO_MODALITY.format(f"{direction.lower()} {modality.lower()}")
-    return (f"cache_write_{profile['ttl']}" if kind == "cache_write" and profile["ttl"] else kind), None
-
-
-def _used(prices: PriceList, profile: Mapping[str, Any]) -> Used:
-    """A row of many requests says by its context window alone on which side of the steps they are."""
-    highest = max(prices.steps, default=0)
-    fields = {name: profile[name] for name in ("provider", "model", "version", "tier", "region")}
-    above = SOME_STEP if profile["context"] == "Long" else 0
-    return Used(**fields, above=above, up_to=0 if profile["context"] == "Short" else highest)
-
-
-@dataclass(frozen=True, slots=True)
-class _Stretch:
-    """Days from `first` to `last`, both included, on which a profile has one rate, or none as `reason` says."""
-
-    profile: Mapping[str, Any]
-    first: date
-    last: date
-    rate: Rate | None
-    reason: str | None
-
-
-def _stretches(prices: PriceList, profile: Mapping[str, Any]) -> Iterable[_Stretch]:
-    first, last = profile["first"], profile["last"]
-    kind, reason = _kind(profile)
-    if reason is not None:
-        yield _Stretch(profile, first, last, None, reason)
-        return
-    end = _midnight(last + timedelta(days=1)) - timedelta(microseconds=1)
-    rates = prices.rates(_used(prices, profile), kind, _midnight(first), end)
-    for day, until, rate, changed in _by_days(rates, first, last):
-        yield _judged(_Stretch(profile, day, until, rate, CHANGED if changed else None))
-
-
-def _by_days(rates: Sequence[Rate], first: date, last: date) -> Iterable[tuple[date, date, Rate, bool]]:
-    """The rates as whole days, and whether their price changes in the course of the day."""
-    one = timedelta(days=1)
-    starts = {rate.start.date() for rate in rates}
-    broken = {rate.start.date() + one for rate in rates if rate.start.time() != time()}
-    edges = sorted(day for day in {first, *starts, *broken} if first <= day <= last)
-    for day, following in pairwise([*edges, last + one]):
-        held = [rate for rate in rates if rate.start < _midnight(following) and rate.end > _midnight(day)]
-        yield day, following - one, held[-1], len({(rate.pico, rate.currency) for rate in held}) > 1
-
-
-def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time(), UTC)
-
-
-def _judged(stretch: _Stretch) -> _Stretch:
-    """The stretch without a rate where it is no answer to this bill."""
-    rate, currency = stretch.rate, stretch.profile["currency"]
-    reason = stretch.reason
-    if reason is None and rate is not None:
-        reason = None if rate.reason is None else _OF_BILL.get(rate.reason, rate.reason)
-        if reason is None and rate.currency not in {None, currency}:
-            reason = OTHER_CURRENCY.format(rate.currency, currency)
-    return _Stretch(stretch.profile, stretch.first, stretch.last, None if reason else rate, reason)
-
-
 # The comparison, in the engine
 
 
-def _table(stretches: Sequence[_Stretch]) -> ir.Table:
+def _table(stretches: Sequence[Stretch]) -> ir.Table:
     columns: dict[str, list[Any]] = defaultdict(list)
     for stretch in stretches:
-        for name in _PROFILE:
+        for name in PROFILE:
             columns[f"p_{name}"].append(stretch.profile[name] or "")
         columns["p_first"].append(stretch.first)
         columns["p_last"].append(stretch.last)
@@ -305,15 +202,15 @@ def _table(stretches: Sequence[_Stretch]) -> ir.Table:
         columns["p_Price"].append(None if rate is None else Decimal(rate.pico or 0).scaleb(-_PICO))
         columns["p_Highest"].append(None if rate is None else Decimal(rate.highest).scaleb(-_PICO))
         columns["p_Reason"].append(stretch.reason)
-    kinds = {name: pa.string() for name in (*(f"p_{name}" for name in _PROFILE), "p_Reason")}
+    kinds = {name: pa.string() for name in (*(f"p_{name}" for name in PROFILE), "p_Reason")}
     kinds |= {"p_first": pa.date32(), "p_last": pa.date32(), "p_Price": _PRICE, "p_Highest": _PRICE}
     return ibis.memtable(pa.table({name: pa.array(columns[name], kind) for name, kind in kinds.items()}))
 
 
-def _sums(rows: ir.Table, stretches: Sequence[_Stretch], by: Sequence[str]) -> list[dict[str, Any]]:
+def _sums(rows: ir.Table, stretches: Sequence[Stretch], by: Sequence[str]) -> list[dict[str, Any]]:
     """Sums by dimensions, day, currency and what came of the comparison, after it was made row by row."""
     book = _table(stretches)
-    beside: list[Any] = [rows[column].fill_null("") == book[f"p_{name}"] for name, column in _PROFILE.items()]
+    beside: list[Any] = [rows[column].fill_null("") == book[f"p_{name}"] for name, column in PROFILE.items()]
     beside += [rows["ChargeDate"] >= book["p_first"], rows["ChargeDate"] <= book["p_last"]]
     met = rows.left_join(book, [*beside, rows["Tokens"].notnull()])
     tokens = met["Tokens"]
@@ -427,26 +324,3 @@ def _remainders(parts: Sequence[dict[str, Any]]) -> tuple[Remainder, ...]:
         for (kind, reason), of in groups.items()
     ]
     return tuple(sorted(found, key=lambda part: (-part.cost, part.kind, part.reason)))
-
-
-def _notes(stretches: Iterable[_Stretch], tier_from: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
-    """What the bill leaves open and the price was chosen by: a sentence for each seller and model."""
-    notes = {f"{_who(profile)}: the bill names no service tier; the reports of usage do." for profile in tier_from}
-    for stretch in stretches:
-        rate, who = stretch.rate, _who(stretch.profile)
-        if rate is None:
-            continue
-        if "context" in rate.unstated:
-            notes.add(f"{who}: the bill does not say how large the requests were; the price of short ones is taken.")
-        if "region" in rate.unstated:
-            notes.add(f"{who}: the bill names no serving region, and prices differ by it; the global one is taken.")
-        if rate.priced_as is not None:
-            kind, other = _kind(stretch.profile)[0].replace("_", " "), rate.priced_as.replace("_", " ")
-            notes.add(f"{who}: {kind} tokens are taken at the price of {other}.")
-        if rate.price is not None and rate.price.disputed:
-            notes.add(f"{who}: the sources of the price book differ by more than one percent.")
-    return tuple(sorted(notes))
-
-
-def _who(profile: Mapping[str, Any]) -> str:
-    return f"{profile['provider']} {profile['model'] or '(no model)'}"

@@ -1,9 +1,11 @@
-"""Why the cost changed: a year of the sample bridged from a lake on disk, and the decomposition alone.
+"""Why the cost changed, and whether the bill is right: a year of the sample bridged and reconciled from a lake on disk.
 
     python benchmarks/change.py --rows 10000 --json
 
 The year is the second half of the sample against the first: three sums over the rollups, then the bridge of every
-item. The decomposition alone is of `--rows` made-up items, in exact fractions and settled to the last digit.
+item. Reconciled are the same twelve months with the price book by provider and model; the book is read once, as the app
+does, and told apart. The decomposition alone is of `--rows` made-up items, in exact fractions and settled to the last
+digit.
 """
 
 from __future__ import annotations
@@ -21,20 +23,25 @@ from statistics import median
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-#: Seconds that bridging a year of the sample may take.
+#: Seconds that bridging and reconciling a year of the sample may take together.
 _LIMIT = 0.3
 
 
-def year(folder: Path, runs: int) -> tuple[float, int]:
-    """Seconds to bridge a year of the sample, median of `runs`; and how many rows that gives."""
+def year(folder: Path, runs: int) -> tuple[float, int, float, float]:
+    """Seconds to bridge a year of the sample, its rows, seconds to reconcile it, and to read the price book.
+
+    Each is the median of `runs`.
+    """
     from analysis.change import change  # noqa: PLC0415
     from analysis.period import Period  # noqa: PLC0415
+    from analysis.reconcile import reconcile  # noqa: PLC0415
     from connectors.importing import import_files  # noqa: PLC0415
     from ledger.lake import Address, Lake  # noqa: PLC0415
+    from ledger.price_book import book  # noqa: PLC0415
     from sample_data import files  # noqa: PLC0415
 
     halves = Period(date(2025, 11, 1), date(2026, 5, 1)), Period(date(2026, 5, 1), date(2026, 11, 1))
-    took, rows = list[float](), 0
+    took, reconciled, read, rows = list[float](), list[float](), list[float](), 0
     with Lake(Address(folder / "lake")) as lake:
         import_files(lake, [str(f) for f in files()], synthetic=True)
         for _ in range(runs + 1):
@@ -43,8 +50,17 @@ def year(folder: Path, runs: int) -> tuple[float, int]:
             table = change(*tables, before=halves[0], after=halves[1], by=("provider", "model", "project"))
             took.append(time.perf_counter() - start)
             rows = len(table.rows)
+            start = time.perf_counter()
+            known = book.load(lake=lake)
+            digest = known.digest
+            read.append(time.perf_counter() - start)
+            start = time.perf_counter()
+            costs, usage = lake.tables("daily_token_costs", "usage")
+            days = {"start": halves[0].start, "end": halves[1].end}
+            reconcile(costs, usage, known.table, digest=digest, by=("provider", "model"), **days)
+            reconciled.append(time.perf_counter() - start)
     # The first run loads the libraries.
-    return median(took[1:]), rows
+    return median(took[1:]), rows, median(reconciled[1:]), median(read[1:])
 
 
 def decomposed(count: int, runs: int) -> float:
@@ -78,13 +94,18 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="end with one line of JSON")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        seconds, rows = year(Path(folder), given.runs)
+        bridged, rows, reconciled, read = year(Path(folder), given.runs)
+    seconds = bridged + reconciled
     alone = decomposed(given.rows, given.runs)
-    print(f"a year of the sample: {seconds:.3f} s, {rows} rows (at most {_LIMIT} s)")
+    print(f"a year of the sample: bridged {bridged:.3f} s ({rows} rows), reconciled {reconciled:.3f} s")
+    print(f"together {seconds:.3f} s (at most {_LIMIT} s); the price book is read in {read:.3f} s")
     print(f"{given.rows:,} items: {alone:.3f} s, {given.rows / alone:,.0f} a second")
     if given.json:
         figures = {
             "year_seconds": round(seconds, 4),
+            "bridge_seconds": round(bridged, 4),
+            "reconcile_seconds": round(reconciled, 4),
+            "book_seconds": round(read, 4),
             "ratio_limit": round(_LIMIT / seconds, 2),
             "items": given.rows,
             "items_seconds": round(alone, 4),

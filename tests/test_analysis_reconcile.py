@@ -12,14 +12,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from analysis.bill_prices import CHANGED, NO_CACHE_ACTION, NO_DIRECTION, OTHER_CURRENCY
 from analysis.price_list import PROVISIONED
-from analysis.reconcile import (
-    CHANGED,
-    NO_CACHE_ACTION,
-    NO_DIRECTION,
-    OTHER_CURRENCY,
-    reconcile,
-)
+from analysis.reconcile import reconcile
 from analysis.reconciled import NO_BOOK_COST, NOTHING_COMPARED, ReconcileRow, Reconciliation
 from analysis.result import total
 from tests.engines import Engine
