@@ -212,7 +212,7 @@ def _sums(rows: ir.Table, stretches: Sequence[Stretch], by: Sequence[str]) -> li
     book = _table(stretches)
     beside: list[Any] = [rows[column].fill_null("") == book[f"p_{name}"] for name, column in PROFILE.items()]
     beside += [rows["ChargeDate"] >= book["p_first"], rows["ChargeDate"] <= book["p_last"]]
-    met = rows.left_join(book, [*beside, rows["Tokens"].notnull()])
+    met = rows.left_join(book, beside)
     tokens = met["Tokens"]
     billed = met["BilledCost"].fill_null(0).cast(_MONEY)
     effects = (met["CommitmentBilled"].fill_null(0) + met["CreditBilled"].fill_null(0)).cast(_MONEY)
