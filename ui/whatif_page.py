@@ -11,34 +11,25 @@ from typing import Any, Final
 
 import streamlit as st
 
-from analysis.plan import AS_USED, LIFETIMES, PRICED_TIERS, Lever, Plan, PlanError, Target
+from analysis.plan import AS_USED, Lever, Plan, PlanError
 from analysis.repriced import Finding, Repriced, RepriceRow
 from analysis.result import ZERO, quotient, total
-from ui import controls, exports, figures, numbers, whatif_data
+from ui import controls, exports, figures, numbers, whatif_data, whatif_levers
 from ui.change_page import signed
 from ui.controls import Span
 from ui.frame import SYNTHETIC, View, page
 from ui.tables import count_column, difference_column, money_column, show, show_text
 from ui.whatif_data import Offer
+from ui.whatif_levers import Set
 
 LABEL: Final = "Re-priced estimate (T1), not a measured saving"
 BY: Final = ("provider", "model")
-ALL: Final = "All models"
 EACH_DAY: Final = "Of each day of the usage"
 LAST_DAY: Final = "Of the last day of the period"
 #: A year in days; and fewer days than these are not taken for one.
 YEAR: Final = 365
 FEWEST_DAYS: Final = 28
 _CENT: Final = Decimal("0.01")
-_HUNDRED: Final = Decimal(100)
-
-
-@dataclass(frozen=True, slots=True)
-class Set:
-    """A lever that is set, and what it is called."""
-
-    name: str
-    lever: Lever
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +91,7 @@ def draw(view: View) -> None:
         )
         return
     models = _used(base)
-    levers = _levers(view, models)
+    levers = whatif_levers.levers(view, models)
     if levers is None:
         return
     plans = tuple(
@@ -133,94 +124,6 @@ def _used(base: Repriced) -> list[Offer]:
     ]
     others = [Offer(f.provider, f.model) for f in base.unpriced if f.model]
     return list(dict.fromkeys((*priced, *others)))
-
-
-def _levers(view: View, models: Sequence[Offer]) -> list[Set] | None:
-    """The levers as the person set them, in the order in which they are pulled; None where they contradict."""
-    st.header("Levers", anchor=False)
-    with st.grid(2, min_column_width=260):
-        with st.container(border=True, height="stretch"):
-            route = _route(view, models)
-        with st.container(border=True, height="stretch"):
-            cache = _cache(models)
-        with st.container(border=True, height="stretch"):
-            batch = _tier("Batch", "batch", models)
-        with st.container(border=True, height="stretch"):
-            tier = _tier("Tier", "tier", models)
-    if cache is not None and cache.lever.share + cache.lever.writes > 1:
-        st.info("Cache reads and cache writes are more than all of the input together; lower one of them.")
-        return None
-    st.caption(
-        "Levers are pulled in the order route, cache, batch, tier, each on what the ones before have left. The token "
-        "counts stay as they are, though another model would count and answer at another length."
-    )
-    return [found for found in (route, cache, batch, tier) if found is not None]
-
-
-def _route(view: View, models: Sequence[Offer]) -> Set | None:
-    st.markdown("**Route**")
-    named = {str(offer): offer for offer in models}
-    source = named[controls.choice("Requests of", list(named), "route-of")]
-    known = whatif_data.offers(view.workspace, view.snapshot).models
-    sellers = {offer.provider for offer in models}
-    others = st.session_state.get("route-sellers", False)
-    targets = {str(o): o for o in known if o != source and (others or o.provider in sellers)}
-    name = st.selectbox(
-        "To", list(targets), index=None, placeholder="Choose a model", key="route-to", bind="query-params"
-    )
-    share = _percent("Share of requests", "route-share", 20)
-    st.checkbox("Models of other sellers too", key="route-sellers", bind="query-params")
-    if name is None or not share:
-        return None
-    to = Target(targets[name].provider, targets[name].model)
-    return Set("Route", Lever("route", _where(source), share=share, to=to))
-
-
-def _cache(models: Sequence[Offer]) -> Set | None:
-    st.markdown("**Cache**")
-    where = _of(models, "cache-of")
-    reads = _percent("Uncached input read from a cache", "cache-reads", 0)
-    writes = _percent("Uncached input written to it", "cache-writes", 0)
-    lifetime = st.selectbox(
-        "Written for",
-        LIFETIMES,
-        index=None,
-        placeholder="The seller's one price",
-        help="Where a seller has several prices of a write, tokens are without a price until one is chosen.",
-        key="cache-lifetime",
-        bind="query-params",
-    )
-    lever = Lever("cache", where, share=reads, writes=writes, lifetime=lifetime)
-    return Set("Cache", lever) if reads or writes else None
-
-
-def _tier(name: str, key: str, models: Sequence[Offer]) -> Set | None:
-    """A share of the tokens through another tier; the batch tier has a lever of its own."""
-    st.markdown(f"**{name}**")
-    where = _of(models, f"{key}-of")
-    tier: str | None = "batch"
-    if key != "batch":
-        others = [tier for tier in PRICED_TIERS if tier != "batch"]
-        tier = st.selectbox(
-            "Through", others, index=None, placeholder="As it was", key=f"{key}-to", bind="query-params"
-        )
-    share = _percent("Share of requests", f"{key}-share", 0 if key == "batch" else 20)
-    return Set(name, Lever("tier", where, share=share, tier=tier)) if tier and share else None
-
-
-def _of(models: Sequence[Offer], key: str) -> dict[str, tuple[str, ...]]:
-    named = {str(offer): offer for offer in models}
-    name = controls.choice("Of", [ALL, *named], key)
-    return {} if name == ALL else _where(named[name])
-
-
-def _where(offer: Offer) -> dict[str, tuple[str, ...]]:
-    return {"provider": (offer.provider,), "model": (offer.model,)}
-
-
-def _percent(label: str, key: str, default: int) -> Decimal:
-    """A share as the person set it, exact."""
-    return Decimal(int(st.slider(label, 0, 100, default, format="%d%%", key=key, bind="query-params"))) / _HUNDRED
 
 
 def _currency(result: Repriced) -> str | None:
