@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, Final
@@ -16,7 +16,7 @@ from analysis.unit_cost import Gap, UnitCostRow
 from ui import controls, data, exports, figures, numbers
 from ui.controls import Span
 from ui.frame import SYNTHETIC, View, page
-from ui.tables import count_column, money_column, price_column, show, show_text
+from ui.tables import chosen_row, count_column, money_column, price_column, show, show_text
 
 GROUPS: Final = {
     "Model": ("model",),
@@ -26,6 +26,9 @@ GROUPS: Final = {
     "Token type": ("token-type",),
 }
 UNNAMED: Final = "(not stated)"
+_KIND: Final = ("token-type",)
+_HEADINGS: Final[dict[tuple[str, ...], str]] = {by: name for name, by in GROUPS.items()}
+_PICKED: Final = "tokens-of"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +77,8 @@ def draw(view: View) -> None:
     _notes(view, asked)
     _trend(view, asked, found)
     _table(view, asked, found)
+    if asked.by == ("model",):
+        _one_model(view, asked, found)
     _gaps(asked, found)
 
 
@@ -140,19 +145,11 @@ def _trend(view: View, asked: Question, found: Sequence[UnitCostRow]) -> None:
     monthly = asked.span.monthly
     ranking = data.cost_of_tokens(view.workspace, view.snapshot, asked.by, None, None, Metric.BILLED)
     names = [name_of(row, asked.by) for row in ranking.rows if row.currency == asked.currency]
-    provisional = controls.provisional_from(view.coverage, datetime.now(UTC).date())
     heading = f"Cost per 1M tokens by {when} and {asked.group.lower()}"
     more = f", the {len(kept)} with the largest cost of {len(priced)}" if len(priced) > len(kept) else ""
     st.header(heading + more, anchor=False)
     told = [(name_of(r, asked.by), numbers.unit_price(r.cost_per_million, asked.currency)) for r in found]
-    axis = figures.Axis(
-        f"{asked.currency} per 1M tokens",
-        monthly,
-        asked.span.last,
-        max(provisional, asked.span.first) if provisional else None,
-        figures.words(heading, told, asked.span.first, asked.span.last),
-        SYNTHETIC if view.coverage.synthetic else "",
-    )
+    axis = _axis(view, asked, figures.words(heading, told, asked.span.first, asked.span.last))
     st.vega_lite_chart(
         spec=figures.lines(
             figures.with_gaps(marks, asked.span.first, asked.span.last, monthly=monthly),
@@ -165,6 +162,18 @@ def _trend(view: View, asked: Question, found: Sequence[UnitCostRow]) -> None:
     )
 
 
+def _axis(view: View, asked: Question, words: str) -> figures.Axis:
+    provisional = controls.provisional_from(view.coverage, datetime.now(UTC).date())
+    return figures.Axis(
+        f"{asked.currency} per 1M tokens",
+        asked.span.monthly,
+        asked.span.last,
+        max(provisional, asked.span.first) if provisional else None,
+        words,
+        SYNTHETIC if view.coverage.synthetic else "",
+    )
+
+
 def _mark(row: UnitCostRow, when: str, asked: Question) -> figures.Mark:
     moment = row.dimensions[when]
     if not isinstance(moment, date):
@@ -174,26 +183,70 @@ def _mark(row: UnitCostRow, when: str, asked: Question) -> figures.Mark:
     return figures.Mark(day, name_of(row, asked.by), amount, numbers.unit_price(amount, asked.currency))
 
 
-def _table(view: View, asked: Question, found: Sequence[UnitCostRow]) -> None:
+def _columns(asked: Question) -> dict[str, Any]:
     unit, metric = asked.currency, asked.metric.value
-    columns: dict[str, Any] = {
+    return {
         "Tokens": count_column("Single tokens of the charges that state or have them"),
         f"Cost, {unit}": money_column(f"{metric.capitalize()} cost of exactly these tokens"),
         f"Per 1M, {unit}": price_column(f"{metric.capitalize()} cost per 1M tokens"),
         f"List per 1M, {unit}": price_column("A dash where the list price of any part is unknown."),
         f"Without tokens, {unit}": money_column("Cost of charges that have no token quantity; not in the price"),
     }
+
+
+def _table(view: View, asked: Question, found: Sequence[UnitCostRow]) -> None:
     left, right = st.columns([3, 1], vertical_alignment="bottom")
     left.header(f"By {asked.group.lower()}", anchor=False)
     with right, st.container(horizontal=True, horizontal_alignment="right"):
         exports.button(view, "unit-cost", lambda: [_flat(row) for row in found], asked.span)
     show(
-        [_record(row, asked) for row in found],
-        columns,
+        [_record(row, asked, asked.by) for row in found],
+        _columns(asked),
         alt=f"Unit cost by {asked.group.lower()}, {asked.span}",
         key="unit-cost-table",
+        on_select=(lambda: _look_into(found)) if asked.by == ("model",) else None,
     )
     _reasons(asked, found)
+
+
+def _look_into(found: Sequence[UnitCostRow]) -> None:
+    row = chosen_row("unit-cost-table")
+    if row is not None and row < len(found):
+        st.session_state[_PICKED] = name_of(found[row], ("model",))
+
+
+def _one_model(view: View, asked: Question, found: Sequence[UnitCostRow]) -> None:
+    """One model's token types: their unit costs and how these moved."""
+    picked = st.selectbox(
+        "Look into one model",
+        [name_of(row, asked.by) for row in found],
+        index=None,
+        placeholder="Choose a model, here or by its line above",
+        key=_PICKED,
+        bind="query-params",
+    )
+    if picked is None:
+        return
+    deep, when = replace(asked, group="Model and token type"), "month" if asked.span.monthly else "day"
+    types = [row for row in rows(view, deep.by, deep) if name_of(row, ("model",)) == picked]
+    st.header(f"{picked} by token type", anchor=False)
+    show(
+        [_record(row, deep, _KIND) for row in types],
+        _columns(asked),
+        alt=f"Unit cost of {picked} by token type, {asked.span}",
+        key=f"unit-cost-types-{picked}",
+    )
+    moved = [row for row in rows(view, (when, *deep.by), deep) if name_of(row, ("model",)) == picked]
+    marks = [replace(_mark(row, when, deep), name=name_of(row, _KIND)) for row in moved]
+    kept = [name_of(row, _KIND) for row in types if row.cost_per_million is not None][: figures.TOP]
+    if kept:
+        told = [(name_of(r, _KIND), numbers.unit_price(r.cost_per_million, asked.currency)) for r in types]
+        heading = f"Cost per 1M tokens of {picked} by {when} and token type"
+        axis = _axis(view, asked, figures.words(heading, told, asked.span.first, asked.span.last))
+        marks = [mark for mark in marks if mark.name in kept]
+        gaps = figures.with_gaps(marks, asked.span.first, asked.span.last, monthly=axis.monthly)
+        spec = figures.lines(gaps, figures.colours(kept, kept), axis)
+        st.vega_lite_chart(spec=spec, width="stretch", alt=axis.words, key="unit-cost-types-chart")
 
 
 def _reasons(asked: Question, found: Sequence[UnitCostRow]) -> None:
@@ -214,10 +267,10 @@ def _reasons(asked: Question, found: Sequence[UnitCostRow]) -> None:
             show_text(dashes, alt="Figures that are missing, and why")
 
 
-def _record(row: UnitCostRow, asked: Question) -> dict[str, Any]:
+def _record(row: UnitCostRow, asked: Question, by: Sequence[str]) -> dict[str, Any]:
     unit = asked.currency
     return {
-        asked.group: name_of(row, asked.by),
+        _HEADINGS[tuple(by)]: name_of(row, by),
         "Tokens": row.tokens or None,
         f"Cost, {unit}": row.costs.of(asked.metric) if row.costs.charges else None,
         f"Per 1M, {unit}": row.cost_per_million,
