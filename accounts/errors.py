@@ -7,3 +7,7 @@ from ledger.errors import LedgerError
 
 class SignInError(LedgerError):
     """Sign-in is missing, wrongly set up, or was refused; the message says which, and what to do."""
+
+
+class VaultError(LedgerError):
+    """A secret that cannot be sealed or read."""

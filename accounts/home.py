@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 import platformdirs
+from pydantic import SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from ledger.errors import LedgerError
@@ -26,6 +27,8 @@ class Settings(BaseSettings):
         home: `SPENDPROOF_HOME`, the folder of all workspaces.
         catalog: `SPENDPROOF_CATALOG`, connection string of a PostgreSQL catalog; SQLite files in `home` without it.
         workspace: `SPENDPROOF_WORKSPACE`, the workspace where no other is named.
+        database: `SPENDPROOF_DATABASE`, address of the PostgreSQL database of accounts; SQLite in `home` without it.
+        master_key: `SPENDPROOF_MASTER_KEY`, under which secrets are sealed (see `accounts.vault`).
     """
 
     model_config = SettingsConfigDict(env_prefix="SPENDPROOF_")
@@ -33,6 +36,8 @@ class Settings(BaseSettings):
     home: Path = Path(platformdirs.user_data_dir("spendproof"))
     catalog: str | None = None
     workspace: str = DEFAULT_WORKSPACE
+    database: str | None = None
+    master_key: SecretStr | None = None
 
 
 def workspace_folder(settings: Settings, workspace: str) -> Path:

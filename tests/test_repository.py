@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-ROOMS = ("ledger", "connectors", "analysis", "accounts", "sample_data", "ui")
+ROOMS = ("ledger", "connectors", "analysis", "accounts", "billing", "reports", "jobs", "sample_data", "ui")
 
 
 def tracked() -> list[Path]:
@@ -61,7 +61,10 @@ def test_app_holds_the_literal_that_the_server_looks_for() -> None:
     assert ast.unparse(assignment).startswith("app = st.App(")
 
 
-@pytest.mark.parametrize("module", ["pandas", "ibis", "duckdb", "streamlit", "pyarrow"])
+@pytest.mark.parametrize(
+    "module",
+    ["pandas", "ibis", "duckdb", "streamlit", "pyarrow", "sqlalchemy", "boto3", "scipy", "typst", "cryptography"],
+)
 def test_the_command_line_starts_without(module: str) -> None:
     code = f"import sys, cli; sys.exit('{module}' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0

@@ -79,3 +79,8 @@ def prices_negotiated(
 
     with open_lake(workspace) as lake:
         out.print_agreements(lake, file, datetime.now(UTC), as_json=json)
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add these commands to the command line."""
+    app.add_typer(prices, name="prices")

@@ -1,0 +1,95 @@
+"""The database of accounts: what belongs to people and connections rather than to a bill.
+
+SQLite beside the workspaces by default, PostgreSQL where `SPENDPROOF_DATABASE` names it. Every row belongs to a
+workspace by name. Tables change by Alembic migrations in `accounts/migrations`, which run when a process first opens
+the database; two processes that open it at once wait for each other.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import MetaData, create_engine, event
+from sqlalchemy.engine import URL, Engine, make_url
+from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
+
+from ledger.lock import file_lock
+
+if TYPE_CHECKING:
+    from accounts.home import Settings
+
+_MIGRATIONS: Final = Path(__file__).with_name("migrations")
+#: Number of the PostgreSQL advisory lock under which migrations run.
+_MIGRATION_LOCK: Final = 5_307_211
+
+
+class Base(DeclarativeBase):
+    """What every table of accounts descends from; constraints have predictable names so that migrations find them."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+def sessions(settings: Settings) -> sessionmaker[Session]:
+    """A factory of sessions over the migrated database; the same one for the same address within a process."""
+    return _sessions(_address(settings))
+
+
+@cache
+def _sessions(address: URL) -> sessionmaker[Session]:
+    engine = _engine(address)
+    _migrate(engine)
+    return sessionmaker(engine, expire_on_commit=False)
+
+
+def _address(settings: Settings) -> URL:
+    if settings.database:
+        url = make_url(settings.database)
+        return url.set(drivername="postgresql+psycopg") if url.drivername == "postgresql" else url
+    settings.home.mkdir(parents=True, exist_ok=True)
+    return URL.create("sqlite", database=str(settings.home.resolve() / "accounts.db"))
+
+
+def _engine(address: URL) -> Engine:
+    engine = create_engine(address)
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _prepare_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _: object) -> None:  # noqa: ANN401 - the driver's own connection
+    cursor = connection.cursor()
+    # Readers and one writer at once; a writer that meets another waits instead of failing.
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA busy_timeout=30000")
+    cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.close()
+
+
+def _migrate(engine: Engine) -> None:
+    if engine.dialect.name == "sqlite":
+        with file_lock(Path(f"{engine.url.database}.lock")), engine.begin() as connection:
+            _upgrade(connection)
+        return
+    with engine.begin() as connection:
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})")
+        _upgrade(connection)
+
+
+def _upgrade(connection: Any) -> None:  # noqa: ANN401 - Alembic takes SQLAlchemy's connection through its attributes
+    from alembic import command  # noqa: PLC0415 - only the process that opens the database needs it
+    from alembic.config import Config  # noqa: PLC0415
+
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
