@@ -28,3 +28,7 @@ class SourceNameError(ConnectorError):
 
 class MissingColumnError(ConnectorError):
     """A file lacks a column without which its format means nothing."""
+
+
+class SourceError(ConnectorError):
+    """A provider refused or failed; the message says what happened, and what to do next."""
