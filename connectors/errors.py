@@ -4,7 +4,10 @@ ConnectorError
 ├── UnreadableFileError     the file is missing, empty, damaged or changed while it was read
 ├── UnknownFormatError      its columns are those of no format known
 ├── SourceNameError         the name given to a source is none
-└── MissingColumnError      a column without which the format means nothing is absent
+├── MissingColumnError      a column without which the format means nothing is absent
+└── SourceError             a provider refused or failed
+    ├── BudgetError         paid calls would cost more than the connection's limit
+    └── StaleResumeError    a token to go on from is no longer taken
 """
 
 from __future__ import annotations
@@ -32,3 +35,11 @@ class MissingColumnError(ConnectorError):
 
 class SourceError(ConnectorError):
     """A provider refused or failed; the message says what happened, and what to do next."""
+
+
+class BudgetError(SourceError):
+    """A paid call would exceed the limit of the connection; it was not made."""
+
+
+class StaleResumeError(SourceError):
+    """The provider no longer takes the token to go on from; the stream has to be fetched from its beginning."""

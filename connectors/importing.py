@@ -28,7 +28,7 @@ from ledger.folders import staging_folder
 from ledger.lake import Lake
 from ledger.previous import may_repeat, previous
 from ledger.replace import Loaded, replace
-from ledger.staging import Incoming, SourceFile, Staged, stage
+from ledger.staging import Fetched, Incoming, SourceFile, Staged, stage
 
 _GRAINS: Final = {Replace.BILLING_PERIOD: "period", Replace.DAY: "day", Replace.ALL: "all"}
 #: Rows by which the width of decimal columns is guessed; a wrong guess costs a second pass, never a digit.
@@ -38,6 +38,16 @@ _SAMPLE: Final = 20_000
 _SOURCE: Final = re.compile(r"[\w.@:/+ -]{1,100}")
 
 Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Whose files they are, and how they came."""
+
+    connection: str
+    now: datetime
+    synthetic: bool
+    fetched: Fetched | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +82,7 @@ def import_files(
     source: str | None = None,
     force: bool = False,
     synthetic: bool = False,
+    fetched: Fetched | None = None,
     say: Say = lambda _: None,
     now: datetime | None = None,
 ) -> list[Loaded]:
@@ -84,6 +95,7 @@ def import_files(
         source: name that tells two sources of one format apart (two AWS payers).
         force: replace even what is larger.
         synthetic: the files are sample data.
+        fetched: what a live source fetched these files for; `source` is the connection's name then.
         say: takes sentences of progress.
         now: moment of the load; the present one if None.
 
@@ -110,7 +122,8 @@ def import_files(
             batches = _batches(cursor, paths, forced, folder)
         for batch in batches:
             try:
-                loaded.append(_load(lake, batch, before, source, moment, say, force=force, synthetic=synthetic))
+                origin = Origin(_connection(batch, source, fetched), moment, synthetic=synthetic, fetched=fetched)
+                loaded.append(_load(lake, batch, before, origin, say, force=force))
             except (ConnectorError, LedgerError) as error:
                 if not loaded:
                     raise
@@ -131,7 +144,7 @@ def _batches(
         part = reading.open_part(cursor, path, knows)
         windows: tuple[tuple[datetime, datetime], ...] = ()
         if part.shape is Shape.PAGES:
-            part, windows = _flattened(cursor, path, folder)
+            part, windows = _flattened(cursor, path, folder, forced)
         elif part.shape is Shape.LINES and lines.loses_digits(cursor, path):
             part = with_(reading.open_part(cursor, lines.rewritten(path, folder), knows), path=path)
         format_ = format_of(path.name, part.layout, forced)
@@ -148,37 +161,40 @@ def _batches(
 
 
 def _flattened(
-    cursor: duckdb.DuckDBPyConnection, path: Path, folder: Path
+    cursor: duckdb.DuckDBPyConnection, path: Path, folder: Path, forced: Format | None
 ) -> tuple[Part, tuple[tuple[datetime, datetime], ...]]:
-    """API pages as a flat Parquet file of text in the staging folder, and the periods that they cover."""
-    import pyarrow.parquet as pq  # noqa: PLC0415 - only JSON pages need it
+    """API pages as a flat Parquet file of text in the staging folder, and the periods that they cover.
+
+    Pages without a single result name no columns; they get those of the format that was asked for.
+    """
+    import pyarrow as pa  # noqa: PLC0415 - only JSON pages need it
+    import pyarrow.parquet as pq  # noqa: PLC0415
 
     try:
         table, windows = pages.flatten(path)
     except ValueError as error:
         raise UnreadableFileError(str(error)) from error
+    if forced and not table.num_rows:
+        for name in dict.fromkeys(column.places[0] for column in forced.columns):
+            if name not in table.column_names:
+                table = table.append_column(name, pa.array([], pa.string()))
     flat = folder / f"{secrets.token_hex(8)}.parquet"
     pq.write_table(table, flat)
     part = reading.open_part(cursor, flat, knows)
     return with_(part, path=path), tuple(windows)
 
 
+def _connection(batch: Batch, source: str | None, fetched: Fetched | None) -> str:
+    return f"live:{source}" if fetched and source else f"file:{source or batch.format.name}"
+
+
 def _load(
-    lake: Lake,
-    batch: Batch,
-    before: dict[Path, Fingerprint],
-    source: str | None,
-    now: datetime,
-    say: Say,
-    *,
-    force: bool,
-    synthetic: bool,
+    lake: Lake, batch: Batch, before: dict[Path, Fingerprint], origin: Origin, say: Say, *, force: bool
 ) -> Loaded:
-    format_ = batch.format
+    format_, connection = batch.format, origin.connection
     count = len(batch.originals)
     say(f"{format_.title}: reading {count} file{'s' if count != 1 else ''}")
-    connection = f"file:{source or format_.name}"
-    load_id = f"{now:%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
+    load_id = f"{origin.now:%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
     with ThreadPoolExecutor(1) as pool, lake.cursor() as cursor, staging_folder(lake, load_id) as folder:
         hashing = pool.submit(digests, batch.originals)
         batch, files = _once(batch, before, hashing, say)
@@ -188,7 +204,7 @@ def _load(
         ):
             return same
         try:
-            incoming = _incoming(cursor, batch, connection, load_id, now, synthetic=synthetic)
+            incoming = _incoming(cursor, batch, load_id, origin)
             staged = _stage(cursor, batch, incoming, folder)
         except duckdb.Error as error:
             raise UnreadableFileError(_blame(cursor, batch, error)) from error
@@ -277,25 +293,25 @@ def _widths(cursor: duckdb.DuckDBPyConnection, batch: Batch) -> dict[str, str]:
     return {name: widths.pop() for name, widths in found.items() if len(widths) == 1}
 
 
-def _incoming(
-    cursor: duckdb.DuckDBPyConnection, batch: Batch, connection: str, load_id: str, now: datetime, *, synthetic: bool
-) -> Incoming:
+def _incoming(cursor: duckdb.DuckDBPyConnection, batch: Batch, load_id: str, origin: Origin) -> Incoming:
     format_, names = batch.format, batch.names
+    windows = tuple(window for windows in batch.windows for window in windows)
     return Incoming(
         load_id=load_id,
-        connection=connection,
+        connection=origin.connection,
         format=format_.name,
         provider=format_.provider or None,
         table=format_.table,
         mapped="",
         grain=_GRAINS[format_.replaces],
-        now=now,
+        now=origin.now,
         files=tuple(SourceFile(name, 0, "") for name in names.values()),
         rejects=lambda cursor: rejecting.list_rejects(cursor, format_, batch.layouts, names),
         unreadable=lambda cursor: rejecting.unreadable(cursor, names),
         findings=tuple(_noticed(cursor, batch)),
-        windows=tuple(window for windows in batch.windows for window in windows),
-        synthetic=synthetic,
+        windows=(*windows, origin.fetched.window) if origin.fetched else windows,
+        synthetic=origin.synthetic,
+        fetched=origin.fetched,
     )
 
 

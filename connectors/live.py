@@ -7,12 +7,16 @@ be replayed over what was fetched, and an interrupted fetch goes on after the la
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
+from threading import Lock
 from typing import Protocol
+
+from connectors.errors import BudgetError
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,17 +44,23 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """One series of pages that are loaded together, such as the costs or one kind of usage.
+    """One series of pages that are loaded together, such as the costs or all kinds of usage.
+
+    A load of a day-wise format replaces every row of its table that the connection holds on the days of `window`. So
+    two streams of one connection that go to one table must not share days.
 
     Attributes:
-        name: letters, digits and hyphens.
+        name: letters, digits and hyphens; the same from one sync to the next.
         window: days that a load of it replaces.
         format: name of the format that reads its pages; None where they are recognised.
+        version: what changes when the provider delivers these days anew (an execution, an etag); the days are not
+            fetched again while it stays the same. Empty where the provider does not tell.
     """
 
     name: str
     window: Window
     format: str | None = None
+    version: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +126,7 @@ class Setup:
         overlap_days: days that the provider may still restate; each sync fetches them again.
         history_days: how far back the provider's data reaches at most.
         later: what cannot be seen at once, and from when on it can.
+        price: what calls to the provider cost the customer, as a sentence; empty where they are free.
     """
 
     title: str
@@ -124,6 +135,61 @@ class Setup:
     overlap_days: int
     history_days: int
     later: Sequence[str] = field(default=())
+    price: str = ""
+
+
+class Meter:
+    """Counts the calls of one sync and what the provider charges for them; several threads may share it."""
+
+    def __init__(self, limit: Decimal | None = None) -> None:
+        """`limit`: most that the paid calls of this sync may cost, in US dollars; None for no limit."""
+        self.limit = limit
+        self.calls = 0
+        self.paid_calls = 0
+        self.paid = Decimal(0)
+        self._lock = Lock()
+
+    def count(self, what: str, price: Decimal = Decimal(0)) -> None:
+        """Count one call, before it is made.
+
+        Args:
+            what: what is called, such as "Cost Explorer".
+            price: what this call costs, in US dollars.
+
+        Raises:
+            BudgetError: it would cost more than the limit; it must not be made.
+        """
+        with self._lock:
+            if price and self.limit is not None and self.paid + price > self.limit:
+                raise BudgetError(
+                    f"{what} costs ${price} a request, and this sync has used ${self.paid} of its limit of "
+                    f"${self.limit}. What was fetched is kept; raise the limit of the connection, or wait for the "
+                    "next sync."
+                )
+            self.calls += 1
+            self.paid_calls += bool(price)
+            self.paid += price
+
+
+def _utc() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What a source is opened with.
+
+    Attributes:
+        values: what was entered for each `Field`, references to secrets already resolved; optional ones may be absent.
+        meter: counts every call, before it is made.
+        sleep: waits so many seconds.
+        now: the present moment, UTC.
+    """
+
+    values: Mapping[str, str] = field(repr=False)
+    meter: Meter = field(default_factory=Meter)
+    sleep: Callable[[float], None] = time.sleep
+    now: Callable[[], datetime] = _utc
 
 
 class Source(Protocol):
@@ -142,6 +208,7 @@ class Source(Protocol):
 
         Raises:
             SourceError: the provider refused or failed for longer than retries help; the message says what to do.
+            StaleResumeError: the provider no longer takes `resume`; the stream has to be fetched from its beginning.
         """
         ...
 

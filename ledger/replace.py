@@ -259,6 +259,10 @@ def _record(cursor: duckdb.DuckDBPyConnection, staged: Staged, periods: list[str
         "SchemaVersion": SCHEMA_VERSION,
         "Replaced": as_json(replaced),
         "Synthetic": incoming.synthetic,
+        "StreamName": incoming.fetched and incoming.fetched.stream,
+        "StreamVersion": incoming.fetched and incoming.fetched.version,
+        "CoveredFrom": incoming.fetched and incoming.fetched.first,
+        "CoveredBefore": incoming.fetched and incoming.fetched.before,
     }
     _insert(cursor, "loads", [values])
     _insert(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, date, datetime
 from decimal import Context, Decimal
 from pathlib import Path
 from typing import Any, Final
@@ -57,6 +57,32 @@ class Reject:
 
 
 @dataclass(frozen=True, slots=True)
+class Fetched:
+    """What a live source fetched for a load: the record by which a sync knows what it need not fetch again.
+
+    Attributes:
+        stream: the source's name for this series of pages.
+        version: what the provider calls this delivery; empty where it has no name for it.
+        first: first day covered, UTC; days without a row are covered too.
+        before: the day after the last one covered.
+    """
+
+    stream: str
+    version: str
+    first: date
+    before: date
+
+    @property
+    def window(self) -> tuple[datetime, datetime]:
+        """The days as moments."""
+        return _midnight(self.first), _midnight(self.before)
+
+
+def _midnight(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
 class Incoming:
     """What a connector hands to the ledger.
 
@@ -75,6 +101,7 @@ class Incoming:
         findings: what the connector noticed while reading.
         windows: days that the source covers, even where it has no row for them.
         synthetic: the rows are sample data and stay labelled so.
+        fetched: what a live source fetched for it; None for files.
     """
 
     load_id: str
@@ -91,6 +118,7 @@ class Incoming:
     findings: tuple[Finding, ...] = ()
     windows: tuple[tuple[datetime, datetime], ...] = ()
     synthetic: bool = False
+    fetched: Fetched | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -158,6 +158,11 @@ LOADS: Final = (
     Column("SchemaVersion", COUNT, nullable=False),
     Column("Replaced", JSON),
     Column("Synthetic", "BOOLEAN", nullable=False),
+    #: Of a load that was fetched: its stream, what the provider calls this delivery, and the days it covers.
+    Column("StreamName", TEXT),
+    Column("StreamVersion", TEXT),
+    Column("CoveredFrom", DATE),
+    Column("CoveredBefore", DATE),
 )
 
 #: Every row that could not be taken.
