@@ -97,12 +97,8 @@ def reconcile(
     names, period = tuple(dict.fromkeys(by)), Period(start, end)
     rows = period.within(costs)
     _check(names)
-    profiles = _profiles(rows)
-    tiers = _tiers(usage, period, profiles)
-    profiles += _named(profiles, tiers)
-    book = PriceList(prices)
-    priced_days = [stretch for profile in profiles for stretch in stretches(book, profile)]
-    parts = _sums(_with_tiers(rows, tiers), priced_days, names)
+    priced_rows, priced_days, tiers = with_prices(rows, usage, PriceList(prices), period)
+    parts = _sums(priced_rows, priced_days, names)
     return Reconciliation(
         by=names,
         period=period,
@@ -114,6 +110,27 @@ def reconcile(
 
 
 # What decides about prices
+
+
+def with_prices(
+    rows: ir.Table, usage: ir.Table, book: PriceList, period: Period
+) -> tuple[ir.Table, list[Stretch], list[dict[str, Any]]]:
+    """Rows of the token rollup, and what the book says of them.
+
+    Args:
+        rows: `ledger.tables.DAILY_TOKEN_COSTS` of the period.
+        usage: `ledger.tables.USAGE`; asked for the service tier where a bill names none.
+        book: the prices.
+        period: the days.
+
+    Returns:
+        The rows with `r_Tier`, their service tier; each profile's rate, or the reason for none, by stretches of days;
+        and the day, seller, model and tier of what only usage names the tier of.
+    """
+    profiles = _profiles(rows)
+    tiers = _tiers(usage, period, profiles)
+    profiles += _named(profiles, tiers)
+    return _with_tiers(rows, tiers), [stretch for profile in profiles for stretch in stretches(book, profile)], tiers
 
 
 def _profiles(rows: ir.Table) -> list[Mapping[str, Any]]:

@@ -15,6 +15,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from analysis.result import plain
+from analysis.scope import Filter
 from reports.claim_parts import (
     Attempt,
     CitedLoad,
@@ -23,7 +24,6 @@ from reports.claim_parts import (
     Driver,
     FeeLine,
     Figures,
-    Filter,
     FrozenBaseline,
     Gate,
     GuardRail,

@@ -6,18 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
-
-@dataclass(frozen=True, slots=True)
-class Filter:
-    """One condition of the scope: the dimension has one of the values. Conditions hold together.
-
-    Attributes:
-        dimension: provider, service, model, project, key or `tag:KEY`.
-        values: the values that are in, at least one.
-    """
-
-    dimension: str
-    values: tuple[str, ...]
+from analysis.scope import Filter
 
 
 @dataclass(frozen=True, slots=True)
