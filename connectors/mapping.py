@@ -115,6 +115,11 @@ def bind(column: Column, layout: dict[str, str]) -> Field:
             if gathered := {name[len(prefix) :]: name for name in layout if name.lower().startswith(prefix)}:
                 return Field(column, values.gathered(gathered, layout), "JSON")
             continue
+        if place.endswith("]"):
+            whole, _, key = place[:-1].partition("[")
+            if (name := lowered.get(whole.lower())) is not None:
+                return Field(column, values.keyed(f"source.{values.quoted(name)}", layout[name], key), "VARCHAR")
+            continue
         head, *path = place.split(".")
         root = lowered.get(head.lower())
         if root is None or not path:

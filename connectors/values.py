@@ -164,6 +164,14 @@ def json(reference: str, type_: str) -> str:
     return f"to_json({reference})"
 
 
+def keyed(reference: str, type_: str, key: str) -> str:
+    """The text under one key of a map, or of a text that holds a JSON object."""
+    if type_.startswith("MAP("):
+        return f"{reference}[{literal(key)}]::VARCHAR"
+    document = f"to_json({reference})" if type_.startswith("STRUCT(") else f"{reference}::VARCHAR"
+    return f"CASE WHEN json_valid({document}) THEN json_extract_string({document}, {literal(key)}) END"
+
+
 def gathered(names: Mapping[str, str], layout: Mapping[str, str]) -> str:
     """One JSON object of several source columns, `names` being key to column; empty values are left out."""
     pairs = ", ".join(

@@ -290,7 +290,9 @@ def _not_steadily_met(cursor: duckdb.DuckDBPyConnection, taken: str, checks: lis
 def _sampled(check: Check, types: Mapping[str, str], every: int) -> Check:
     if not check.multiplies or not any(_is_wide(types[name]) for name in check.needs):
         return check
-    condition = f"hash(ChargePeriodStart, BilledCost, ChargeDescription) % {every} = 0 AND ({check.condition})"
+    # A CASE, since the engine may evaluate either side of an AND first.
+    chosen = f"hash(ChargePeriodStart, BilledCost, ChargeDescription) % {every} = 0"
+    condition = f"CASE WHEN {chosen} THEN {check.condition} ELSE false END"
     sentence = f"{check.sentence}, in a sample of one charge in {every}"
     return replace(check, condition=condition, sentence=sentence)
 

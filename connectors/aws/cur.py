@@ -57,12 +57,10 @@ def to_ledger(table: Table) -> Table:
 
 def _read(table: Table) -> Table:
     """The line items with what the mapping asks about them more than once (columns `c_...`), and their identity."""
-    kind, product = table["line_item_line_item_type"], table["product"]
+    kind = table["line_item_line_item_type"]
     plan = table["savings_plan_savings_plan_a_r_n"]
     named = table.mutate(
-        c_Product=table["product_product_name"]
-        .coalesce(product["product_name"].unwrap_as("string"))
-        .coalesce(table["product_servicename"], product["servicename"].unwrap_as("string")),
+        c_Product=_product(table, "product_name").coalesce(_product(table, "servicename")),
         c_Metered=kind.isin(METERED),
         c_Commitment=plan.coalesce(table["reservation_reservation_a_r_n"]),
         c_PlanRefund=(kind == "Refund")
@@ -84,6 +82,11 @@ def _read(table: Table) -> Table:
         quantity=named["line_item_usage_amount"],
     )
     return bedrock.identified(named.mutate(c_Model=model), meter)
+
+
+def _product(table: Table, key: str) -> Text:
+    """What the report says of the product, in a column of its own or in its map."""
+    return table[f"product_{key}"].coalesce(table[f"product[{key}]"])
 
 
 def _unused_cost(table: Table) -> Number:
@@ -148,7 +151,7 @@ def _given(pairs: Document) -> Document:
 
 
 def _what(t: Table) -> dict[str, Value]:
-    code, product, resource = t["line_item_product_code"], t["product"], t["line_item_resource_id"]
+    code, resource = t["line_item_product_code"], t["line_item_resource_id"]
     arn = resource.startswith("arn:")
     part = cases((arn, resource.split(":")[5]))
     typed = cases((part.contains("/"), part.split("/")[0]), (resource.split(":")[6] != "", part))
@@ -156,15 +159,15 @@ def _what(t: Table) -> dict[str, Value]:
         "ServiceName": t["c_Product"].coalesce(code),
         "ServiceCategory": cases((t["c_Model"], "AI and Machine Learning"), else_=services.category(code)),
         "ServiceSubcategory": cases((t["c_Model"], "Generative AI"), else_=services.subcategory(code)),
-        "RegionId": t["product_region_code"].coalesce(
-            product["region_code"].unwrap_as("string"), t["product_region"], product["region"].unwrap_as("string")
-        ),
-        "RegionName": t["product_location"].coalesce(product["location"].unwrap_as("string")),
+        "RegionId": _product(t, "region_code").coalesce(_product(t, "region")),
+        "RegionName": _product(t, "location"),
         "AvailabilityZone": t["line_item_availability_zone"],
         "ResourceId": resource,
-        "ResourceName": cases((arn, resource.re_extract(_ARN_END, 1)), else_=resource),
+        "ResourceName": cases(
+            (arn & part.contains("/"), resource.split("/")[-1]), (arn, resource.re_extract(_ARN_END, 1)), else_=resource
+        ),
         "ResourceType": cases((arn, typed)),
-        "SkuId": t["product_sku"].coalesce(product["sku"].unwrap_as("string")),
+        "SkuId": _product(t, "sku"),
         "SkuMeter": t["line_item_usage_type"],
         "SkuPriceId": t["pricing_rate_code"],
         "x_UsageType": t["line_item_usage_type"],
@@ -277,7 +280,8 @@ def _unused(t: Table, columns: dict[str, Value]) -> Table:
         "CommitmentDiscountStatus": literal("Unused"),
         "x_Repairs": cases((before_discount, UNUSED_BEFORE_DISCOUNT)),
     }
-    return added_rows(t, (t["c_Unused"] != 0).fill_null(False), **(columns | changed))
+    fee = t["line_item_line_item_type"].isin(RECURRING_FEES)
+    return added_rows(t, fee & (t["c_Unused"] != 0).fill_null(False), **(columns | changed))
 
 
 CUR_2: Final = Format(

@@ -53,6 +53,9 @@ _TEXT: Final = (
     ("savings_plan_savings_plan_a_r_n", "savingsPlan/SavingsPlanARN"),
 )
 
+#: Keys of the map `product`, which CUR 2.0 has in place of most columns of that name.
+_PRODUCT: Final = ("location", "product_name", "region", "region_code", "servicename", "sku")
+
 _DECIMAL: Final = (
     ("line_item_net_unblended_cost", "lineItem/NetUnblendedCost"),
     ("line_item_usage_amount", "lineItem/UsageAmount"),
@@ -94,6 +97,7 @@ COLUMNS: Final = (
         required=True,
     ),
     *(Column(name, sources=(name, legacy)) for name, legacy in _TEXT),
+    *(Column(f"product[{key}]", sources=(f"product[{key}]",)) for key in _PRODUCT),
     *(Column(name, Kind.DECIMAL, sources=(name, legacy)) for name, legacy in _DECIMAL),
     *(Column(name, Kind.JSON, sources=sources) for name, sources in _MAPS),
 )
