@@ -34,7 +34,20 @@ class MissingColumnError(ConnectorError):
 
 
 class SourceError(ConnectorError):
-    """A provider refused or failed; the message says what happened, and what to do next."""
+    """A provider refused or failed.
+
+    Attributes:
+        says: what happened, as a sentence.
+        fix: what to do about it; empty where `says` holds it already.
+        status: HTTP status of the refusal; None where there was none.
+    """
+
+    status: int | None = None
+
+    def __init__(self, says: str, fix: str = "") -> None:
+        super().__init__(f"{says} {fix}".strip())
+        self.says = says
+        self.fix = fix
 
 
 class BudgetError(SourceError):

@@ -37,18 +37,21 @@ class Pause:
     seconds: float | None = None
 
 
-def persist(call: Callable[[], T], judge: Callable[[Exception], Pause | None], access: Access) -> T:
+def persist(
+    call: Callable[[], T], judge: Callable[[Exception], Pause | None], access: Access, attempts: int = ATTEMPTS
+) -> T:
     """The result of `call`, made again after each failure that `judge` finds worth another try.
 
     Args:
         call: makes one request.
         judge: the pause after an error; None where trying again cannot help, and the error is passed on.
         access: sleeps.
+        attempts: times that it is made before it counts as failed.
 
     Raises:
-        SourceError: the provider failed `ATTEMPTS` times, or asks for more patience than `LONGEST`.
+        SourceError: the provider failed `attempts` times, or asks for more patience than `LONGEST`.
     """
-    for attempt in range(ATTEMPTS):
+    for attempt in range(attempts):
         try:
             return call()
         except Exception as error:
@@ -61,9 +64,9 @@ def persist(call: Callable[[], T], judge: Callable[[Exception], Pause | None], a
                     f"{pause.reason}, and asks to wait {seconds:,.0f} seconds. What was fetched is kept; sync again "
                     "after that."
                 ) from error
-            if attempt == ATTEMPTS - 1:
+            if attempt == attempts - 1:
                 raise SourceError(
-                    f"{pause.reason}, {ATTEMPTS} times in a row. What was fetched is kept; sync again later."
+                    f"{pause.reason}, {attempts} times in a row. What was fetched is kept; sync again later."
                 ) from error
             access.sleep(seconds)
     raise AssertionError
