@@ -183,6 +183,10 @@ def source(name: str, *days: date) -> SourceQuality:
     return SourceQuality(f"file:{name}", Decimal(100), None, Coverage(days), 1, 0, {}, (), (), synthetic=False)
 
 
+def incomplete(held: list[SourceQuality], span: Span) -> list[str]:
+    return spend.incomplete(held, span, span.before)
+
+
 def test_a_source_that_ends_begins_or_pauses_within_the_period_is_named() -> None:
     may, june = date(2026, 5, 1), date(2026, 6, 1)
     sources = [
@@ -197,7 +201,7 @@ def test_a_source_that_ends_begins_or_pauses_within_the_period_is_named() -> Non
         source("retired", *days_between(date(2025, 1, 1), date(2025, 6, 1))),
         source("tokens only"),
     ]
-    assert spend.incomplete(sources, Span(june, date(2026, 6, 30))) == [
+    assert incomplete(sources, Span(june, date(2026, 6, 30))) == [
         "Days without any charge, by source: paused (2); see Loads and data quality.",
         "late begins on 10 May 2026: earlier charges are not loaded.",
         "stopped ends on 12 Jun 2026: later charges are not loaded.",
@@ -206,13 +210,13 @@ def test_a_source_that_ends_begins_or_pauses_within_the_period_is_named() -> Non
 
 def test_nothing_is_said_of_sources_that_cover_the_period_and_the_one_before() -> None:
     held = [source("whole", *days_between(date(2026, 4, 1), date(2026, 6, 30)))]
-    assert spend.incomplete(held, Span(date(2026, 6, 1), date(2026, 6, 30))) == []
+    assert incomplete(held, Span(date(2026, 6, 1), date(2026, 6, 30))) == []
 
 
 def test_a_source_that_begins_with_the_ledger_is_no_news() -> None:
     held = [source("whole", *days_between(date(2026, 4, 1), date(2026, 6, 30)))]
-    assert spend.incomplete(held, Span(date(2026, 4, 1), date(2026, 6, 30))) == []
+    assert incomplete(held, Span(date(2026, 4, 1), date(2026, 6, 30))) == []
     held.append(source("late", *days_between(date(2026, 5, 1), date(2026, 6, 30))))
-    assert spend.incomplete(held, Span(date(2026, 4, 1), date(2026, 6, 30))) == [
+    assert incomplete(held, Span(date(2026, 4, 1), date(2026, 6, 30))) == [
         "late begins on 1 May 2026: earlier charges are not loaded."
     ]

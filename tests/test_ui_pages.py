@@ -133,6 +133,7 @@ def test_the_address_restores_what_was_chosen(settings: Settings, tmp_path: Path
     app.run()
     assert {box.label: box.value for box in app.selectbox} == {
         "Period": "Last 3 months",
+        "Compare with": "Period before",
         "Group by": "Provider",
         "Cost": "Effective",
     }

@@ -10,13 +10,20 @@ from analysis.change import ChangeTable, change
 from analysis.period import Period
 from analysis.result import Metric
 from ui.data import lake_of
+from ui.where import Where, within
 
 _ENTRIES: Final = 100
 
 
 @st.cache_data(max_entries=_ENTRIES, show_spinner=False)
 def changes(
-    workspace: str, snapshot: int, by: tuple[str, ...], before: Period, after: Period, metric: Metric
+    workspace: str,
+    snapshot: int,
+    by: tuple[str, ...],
+    before: Period,
+    after: Period,
+    metric: Metric,
+    where: Where = (),
 ) -> ChangeTable:
     """`analysis.change.change` over the daily rollups.
 
@@ -24,4 +31,4 @@ def changes(
         ValueError: as there; the ledger has charges in one of the periods only.
     """
     tables = lake_of(workspace).tables("daily_spend", "daily_tokens", "daily_token_costs", snapshot=snapshot)
-    return change(*tables, before=before, after=after, by=by, metric=metric)
+    return change(*(within(table, where) for table in tables), before=before, after=after, by=by, metric=metric)

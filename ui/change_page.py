@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final
 
@@ -14,21 +14,18 @@ from analysis.bridge import MEANINGS, Bridge, Part
 from analysis.change import ChangeRow, ChangeTable, WithoutQuantity
 from analysis.period import Period
 from analysis.result import ZERO, Metric
-from ui import change_data, controls, exports, figures, numbers
+from ui import change_data, charts, controls, exports, figures, numbers, scope
 from ui.changes import in_cents
 from ui.controls import Span
-from ui.data import Coverage
 from ui.frame import SYNTHETIC, View, page
+from ui.scope import Scope
 from ui.tables import chosen_row, difference_column, money_column, show, show_text
+from ui.where import UNNAMED
 
 #: Dimension of each group, and what a member of it can be looked into by.
 GROUPS: Final = {"Provider": "provider", "Model": "model", "Project": "project"}
 SPLITS: Final = {"Provider": "provider", "Model": "model", "Project": "project", "Token type": "token-type"}
 METRICS: Final = {"Billed": Metric.BILLED, "Effective": Metric.EFFECTIVE}
-BEFORE: Final = "Period before"
-YEAR: Final = "Same days a year before"
-CHOSEN: Final = "Choose days"
-UNNAMED: Final = "(not stated)"
 EVERYTHING: Final = "Everything"
 _PICKED: Final = "change-of"
 _TABLE: Final = "change-table"
@@ -52,12 +49,25 @@ class Question:
     """What the person asked; `picked` is the one member of the group that is looked into, `split` what by."""
 
     group: str
-    span: Span
-    before: Span
     metric: Metric
-    currency: str
+    scope: Scope
     picked: str = EVERYTHING
     split: str = ""
+
+    @property
+    def span(self) -> Span:
+        """The days."""
+        return self.scope.span
+
+    @property
+    def before(self) -> Span:
+        """The days that they are compared with."""
+        return self.scope.before
+
+    @property
+    def currency(self) -> str:
+        """The one currency."""
+        return self.scope.currency
 
     @property
     def about(self) -> str:
@@ -67,14 +77,13 @@ class Question:
 
 def draw(view: View) -> None:
     """The page below its title."""
-    with st.grid(3, min_column_width=200):
-        span = controls.span(view.coverage)
-        before = _before(view.coverage, span)
+    with scope.row():
+        common = scope.controls_of(view)
         metric = METRICS[controls.choice("Cost", list(METRICS), "change-cost")]
-        currency = controls.currency(view.coverage)
         group = controls.choice("Group by", list(GROUPS), "change-by")
         deeper = st.container()
-    asked = Question(group, span, before, metric, currency)
+    asked = Question(group, metric, common)
+    span, before, currency = asked.span, asked.before, asked.currency
     if before.last >= span.first and span.last >= before.first:
         st.info(f"The two periods overlap: {before} and {span}. Choose days that do not.")
         return
@@ -120,37 +129,11 @@ def _looked_into(asked: Question, rows: Sequence[ChangeRow], place: Any) -> Ques
 
 def _ask(view: View, asked: Question, by: tuple[str, ...]) -> ChangeTable:
     before, after = _period(asked.before), _period(asked.span)
-    return change_data.changes(view.workspace, view.snapshot, by, before, after, asked.metric)
+    return change_data.changes(view.workspace, view.snapshot, by, before, after, asked.metric, asked.scope.where)
 
 
 def _period(span: Span) -> Period:
     return Period(span.first, span.end)
-
-
-def _before(coverage: Coverage, span: Span) -> Span:
-    """The period to compare with, as the person chose it."""
-    name = controls.choice("Compare with", (BEFORE, YEAR, CHOSEN), "against")
-    if name == YEAR:
-        return Span(_year_back(span.first), _year_back(span.end) - timedelta(days=1))
-    if name != CHOSEN or coverage.first is None:
-        return span.before
-    default = (max(coverage.first, span.before.first), max(coverage.first, span.before.last))
-    days = list(
-        st.date_input(
-            "Days to compare with",
-            default,
-            min_value=coverage.first,
-            max_value=coverage.last,
-            format="YYYY-MM-DD",
-            key="against-days",
-            bind="query-params",
-        )
-    )
-    return Span(days[0], days[-1]) if days else span.before
-
-
-def _year_back(day: date) -> date:
-    return controls.months_back(day, 12) + timedelta(days=day.day - 1)
 
 
 def _name(row: ChangeRow, dimension: str) -> str:
@@ -221,7 +204,7 @@ def _chart(view: View, asked: Question, whole: ChangeRow) -> None:
         told,
         SYNTHETIC if view.coverage.synthetic else "",
     )
-    st.vega_lite_chart(spec=spec, width="stretch", alt=told, key="change-chart")
+    charts.show(view, spec, told, "change-chart")
     parts = [part for part in Part if whole.bridge.part(part)]
     with st.expander("What the parts mean"):
         show_text(

@@ -22,11 +22,14 @@ from analysis.spend import SpendTable, spend_table
 from analysis.unit_cost import UnitCostTable, unit_cost
 from ledger.lake import Lake
 from ui import running
+from ui.where import DIMENSIONS, Where, option, within
 
 #: Results that are kept; the oldest goes first.
 _ENTRIES: Final = 200
 #: Rejected rows that a page lists.
 MOST_REJECTS: Final = 500
+#: Names of one kind that the scope offers.
+MOST_NAMES: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,20 +85,49 @@ def lake_of(workspace: str) -> Lake:
 
 @st.cache_data(max_entries=_ENTRIES, show_spinner=False)
 def spend(
-    workspace: str, snapshot: int, by: tuple[str, ...], start: date | None, end: date | None, metric: Metric
+    workspace: str,
+    snapshot: int,
+    by: tuple[str, ...],
+    start: date | None,
+    end: date | None,
+    metric: Metric,
+    where: Where = (),
 ) -> SpendTable:
     """`analysis.spend.spend_table` over the daily rollup."""
-    table = lake_of(workspace).table("daily_spend", snapshot=snapshot)
+    table = within(lake_of(workspace).table("daily_spend", snapshot=snapshot), where)
     return spend_table(table, by, start=start, end=end, metric=metric)
 
 
 @st.cache_data(max_entries=_ENTRIES, show_spinner=False)
 def cost_of_tokens(
-    workspace: str, snapshot: int, by: tuple[str, ...], start: date | None, end: date | None, metric: Metric
+    workspace: str,
+    snapshot: int,
+    by: tuple[str, ...],
+    start: date | None,
+    end: date | None,
+    metric: Metric,
+    where: Where = (),
 ) -> UnitCostTable:
     """`analysis.unit_cost.unit_cost`, with tokens from usage where the bill has none."""
-    table = lake_of(workspace).table("daily_token_costs", snapshot=snapshot)
+    table = within(lake_of(workspace).table("daily_token_costs", snapshot=snapshot), where)
     return unit_cost(table, by, start=start, end=end, metric=metric)
+
+
+@st.cache_data(max_entries=_ENTRIES, show_spinner=False)
+def names(workspace: str, snapshot: int) -> dict[str, tuple[str, str | None]]:
+    """Every provider, service, project and model of the bill, the largest cost of each kind first.
+
+    By the words that people search for; the value is dimension and value as a scope has them.
+    """
+    found = dict[str, tuple[str, str | None]]()
+    daily = lake_of(workspace).table("daily_spend", snapshot=snapshot)
+    for dimension in DIMENSIONS.values():
+        by = (dimension, "account-name") if dimension == "account" else (dimension,)
+        for row in spend_table(daily, by).rows[:MOST_NAMES]:
+            value, name = row.dimensions[dimension], row.dimensions.get("account-name")
+            text = None if value is None else str(value)
+            found.setdefault(option(dimension, text, None if name is None else str(name)), (dimension, text))
+    return found
 
 
 @st.cache_data(max_entries=_ENTRIES, show_spinner=False)

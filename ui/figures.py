@@ -18,6 +18,9 @@ from ui import numbers
 
 Spec = dict[str, Any]
 
+#: The selection of a mark by a click, where a chart lets one be chosen.
+PICKED: Final = "picked"
+
 #: At least 3:1 against the page in light and in dark, no red beside green.
 PALETTE: Final = (
     "#2f7f9f",
@@ -37,6 +40,7 @@ TOP: Final = 10
 _QUIET: Final = "#7f8a92"
 _NOTE: Final = {"anchor": "end", "orient": "bottom", "fontSize": 11, "fontWeight": 400, "color": _QUIET, "offset": 2}
 _BAND: Final = "rgba(127, 138, 146, 0.14)"
+_PICK: Final = {"name": PICKED, "select": {"type": "point", "fields": ["when", "name"], "toggle": False}}
 #: Of the plot alone; the legend below it is as high as the width makes it.
 _HEIGHT: Final = 260
 
@@ -110,7 +114,8 @@ def stacked(marks: Sequence[Mark], palette: Mapping[str, str], axis: Axis) -> Sp
     rank = {name: n for n, name in enumerate(palette)}
     values = [_value(mark, rank) for mark in marks if mark.amount is not None]
     layer = {
-        "mark": {"type": "bar", "width": {"band": 0.92 if not axis.monthly else 0.8}, "cursor": "default"},
+        "params": [_PICK],
+        "mark": {"type": "bar", "width": {"band": 0.92 if not axis.monthly else 0.8}, "cursor": "pointer"},
         "encoding": {
             "x": _time(axis),
             "y": {"field": "amount", "type": "quantitative", "stack": True, **_scale(axis.title)},

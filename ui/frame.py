@@ -12,6 +12,7 @@ import streamlit as st
 
 from ledger.errors import LedgerError
 from ui import data, running
+from ui.where import NotInTableError
 
 _log: Final = logging.getLogger(__name__)
 
@@ -61,6 +62,8 @@ def _guarded(body: Body, *, needs_charges: bool) -> None:
             _guide(workspace)
             return
         body(view)
+    except NotInTableError as error:
+        st.info(str(error))
     except LedgerError as error:
         st.error(str(error))
     except Exception as error:  # a page must never end in a traceback; the log keeps it

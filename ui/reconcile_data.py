@@ -11,6 +11,7 @@ from analysis.reconcile import reconcile
 from analysis.reconciled import Reconciliation
 from ledger.price_book.book import Book, load
 from ui.data import lake_of
+from ui.where import Where, within
 
 _ENTRIES: Final = 60
 
@@ -22,9 +23,10 @@ def _book(workspace: str, snapshot: int) -> Book:  # noqa: ARG001 - new prices a
 
 @st.cache_data(max_entries=_ENTRIES, show_spinner=False)
 def reconciliation(
-    workspace: str, snapshot: int, by: tuple[str, ...], start: date | None, end: date | None
+    workspace: str, snapshot: int, by: tuple[str, ...], start: date | None, end: date | None, where: Where = ()
 ) -> Reconciliation:
     """`analysis.reconcile.reconcile` with the workspace's own price book; `end` is the day after the last one."""
     known = _book(workspace, snapshot)
     costs, usage = lake_of(workspace).tables("daily_token_costs", "usage", snapshot=snapshot)
+    costs, usage = within(costs, where), within(usage, where)
     return reconcile(costs, usage, known.table, digest=known.digest, by=by, start=start, end=end)

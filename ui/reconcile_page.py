@@ -13,11 +13,12 @@ import streamlit as st
 from analysis.period import label
 from analysis.reconciled import ReconcileRow
 from analysis.result import share
-from ui import controls, exports, numbers
+from ui import controls, exports, numbers, scope
 from ui.controls import Span
 from ui.frame import View, page
 from ui.reconcile_data import reconciliation
 from ui.tables import count_column, money_column, price_column, show, show_text
+from ui.where import UNNAMED, Where
 
 GROUPS: Final = {
     "Provider and model": ("provider", "model"),
@@ -28,7 +29,6 @@ GROUPS: Final = {
     "Day": ("day",),
     "Source of the tokens": ("tokens-from",),
 }
-UNNAMED: Final = "(not stated)"
 _KINDS: Final = {"unpriced": "No price in the price book", "without_tokens": "No token quantity"}
 _FACTOR: Final = (
     "Bill over price book, of the charges that have both tokens and a price: 1 is the listed price, 0.96 is 4% less. "
@@ -43,6 +43,7 @@ class Question:
     group: str
     span: Span
     currency: str
+    where: Where
 
     @property
     def by(self) -> tuple[str, ...]:
@@ -57,12 +58,13 @@ def name_of(row: ReconcileRow, by: Sequence[str]) -> str:
 
 def draw(view: View) -> None:
     """The page below its title."""
-    with controls.row(view.coverage):
+    with scope.row():
         span = controls.span(view.coverage)
+        where = scope.chosen(view)
         group = controls.choice("Group by", list(GROUPS), "reconcile-by")
         currency = controls.currency(view.coverage)
-    asked = Question(group, span, currency)
-    found = reconciliation(view.workspace, view.snapshot, asked.by, span.first, span.end)
+    asked = Question(group, span, currency, where)
+    found = reconciliation(view.workspace, view.snapshot, asked.by, span.first, span.end, where)
     whole = next((row for row in found.totals if row.currency == currency), None)
     if whole is None:
         st.info(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
@@ -14,10 +14,12 @@ from analysis.period import first_of_month
 from analysis.quality import SourceQuality
 from analysis.result import ZERO, Metric, share, total
 from analysis.spend import SpendRow
-from ui import controls, data, exports, figures, numbers
+from ui import charts, controls, data, drill, exports, figures, numbers, scope
 from ui.controls import Span
 from ui.frame import SYNTHETIC, View, page
-from ui.tables import money_column, percent_column, show
+from ui.scope import Scope
+from ui.tables import chosen_row, money_column, percent_column, show
+from ui.where import UNNAMED
 
 GROUPS: Final = {
     "Service": ("service",),
@@ -27,8 +29,6 @@ GROUPS: Final = {
     "Model": ("model",),
     "Charge category": ("charge-category",),
 }
-#: What stands for a group that the bill does not name.
-UNNAMED: Final = "(not stated)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +36,23 @@ class Question:
     """What the person asked."""
 
     group: str
-    span: Span
     metric: Metric
-    currency: str
+    scope: Scope
+
+    @property
+    def span(self) -> Span:
+        """The days."""
+        return self.scope.span
+
+    @property
+    def before(self) -> Span:
+        """The days that they are compared with."""
+        return self.scope.before
+
+    @property
+    def currency(self) -> str:
+        """The one currency."""
+        return self.scope.currency
 
     @property
     def by(self) -> tuple[str, ...]:
@@ -66,23 +80,26 @@ def cost_of(row: SpendRow | None, metric: Metric) -> Decimal | None:
 
 def rows(view: View, by: tuple[str, ...], span: Span, asked: Question) -> list[SpendRow]:
     """Rows of one currency, the largest first."""
-    table = data.spend(view.workspace, view.snapshot, by, span.first, span.end, asked.metric)
+    where = asked.scope.where
+    table = data.spend(view.workspace, view.snapshot, by, span.first, span.end, asked.metric, where)
     return [row for row in table.rows if row.currency == asked.currency]
 
 
 def draw(view: View) -> None:
     """The page below its title."""
-    with controls.row(view.coverage):
-        span = controls.span(view.coverage)
+    with scope.row():
+        common = scope.controls_of(view)
         group = controls.choice("Group by", list(GROUPS), "group")
         metric = controls.metric()
-        currency = controls.currency(view.coverage)
-    asked = Question(group, span, metric, currency)
-    found = rows(view, asked.by, span, asked)
+    asked = Question(group, metric, common)
+    found = rows(view, asked.by, asked.span, asked)
     if not found:
-        st.info(f"There are no charges in {currency} from {span}. Choose other days or another currency.")
+        st.info(
+            f"There are no charges in {asked.currency} from {asked.span} in this scope. Choose other days, another "
+            "scope or another currency."
+        )
         return
-    before = rows(view, asked.by, span.before, asked) if _is_covered(view, span.before) else None
+    before = rows(view, asked.by, asked.before, asked) if _is_covered(view, asked.before) else None
     _cards(view, asked, compared=before is not None)
     _notes(view, asked, found)
     _chart(view, asked, found)
@@ -95,7 +112,7 @@ def _is_covered(view: View, span: Span) -> bool:
 
 def _cards(view: View, asked: Question, *, compared: bool) -> None:
     now = next(iter(rows(view, (), asked.span, asked)), None)
-    then = next(iter(rows(view, (), asked.span.before, asked)), None) if compared else None
+    then = next(iter(rows(view, (), asked.before, asked)), None) if compared else None
     with st.grid(3, min_column_width=220):
         for label, metric in controls.METRICS.items():
             amount, earlier = cost_of(now, metric), cost_of(then, metric)
@@ -122,8 +139,8 @@ def _unknown(row: SpendRow, metric: Metric, currency: str) -> str:
 
 def _notes(view: View, asked: Question, found: Sequence[SpendRow]) -> None:
     said = [f"{asked.span}, amounts in {asked.currency}."]
-    if _is_covered(view, asked.span.before):
-        said.append(f"Compared with {asked.span.before}.")
+    if _is_covered(view, asked.before):
+        said.append(f"Compared with {asked.before}.")
     else:
         said.append("No earlier period of the same length is loaded, so there is nothing to compare with.")
     start = controls.provisional_from(view.coverage, _today())
@@ -135,23 +152,23 @@ def _notes(view: View, asked: Question, found: Sequence[SpendRow]) -> None:
     if unlisted != ZERO:
         figure = numbers.money(unlisted, asked.currency)
         said.append(f"No list price is known for {figure} of billed cost, so there is no total list cost.")
-    said += incomplete(data.quality(view.workspace, view.snapshot), asked.span)
+    said += incomplete(data.quality(view.workspace, view.snapshot), asked.span, asked.before)
     said.append("Usage, purchases, credits, refunds and taxes are all included.")
     # A dollar sign would open a formula.
     st.caption(" ".join(said).replace("$", "\\$"))
 
 
-def incomplete(sources: Sequence[SourceQuality], span: Span) -> list[str]:
-    """What is missing from a period and from the one before it, as sentences: a lower sum is not always a saving."""
+def incomplete(sources: Sequence[SourceQuality], span: Span, before: Span) -> list[str]:
+    """What is missing from a period and from the one it is compared with: a lower sum is not always a saving."""
     held = [(source.connection.removeprefix("file:"), source.coverage) for source in sources if source.coverage.days]
     inside = {name: sum(span.first <= day <= span.last for day in days.missing_days) for name, days in held}
     gaps = [f"{name} ({count})" for name, count in inside.items() if count]
     said = [f"Days without any charge, by source: {', '.join(gaps)}; see Loads and data quality."] if gaps else []
-    compared = any(days.days[0] <= span.before.first for _, days in held)
-    start = span.before.first if compared else span.first
+    compared = any(days.days[0] <= before.first for _, days in held)
+    start = before.first if compared else span.first
     for name, days in held:
         first, last = days.days[0], days.days[-1]
-        if span.before.first <= last < span.last:
+        if before.first <= last < span.last:
             said.append(f"{name} ends on {numbers.day(last)}: later charges are not loaded.")
         if start < first <= span.last:
             said.append(f"{name} begins on {numbers.day(first)}: earlier charges are not loaded.")
@@ -183,7 +200,24 @@ def _chart(view: View, asked: Question, found: Sequence[SpendRow]) -> None:
         figures.words(heading, told, asked.span.first, asked.span.last),
         SYNTHETIC if view.coverage.synthetic else "",
     )
-    st.vega_lite_chart(spec=figures.stacked(marks, palette, axis), width="stretch", alt=axis.words, key="spend-chart")
+    picked = charts.show(view, figures.stacked(marks, palette, axis), axis.words, "spend-chart", picks=True)
+    if picked:
+        _made_of(asked, found, *picked)
+    else:
+        st.caption("Click a bar, or choose a line of the table, to see the charges that it is made of.")
+
+
+def _made_of(asked: Question, found: Sequence[SpendRow], when: date | None, name: str) -> None:
+    """A way to the charges of one group, on one day or month or in all of the period."""
+    span = asked.span
+    if when is not None:
+        end = controls.months_back(when, -1) - timedelta(days=1) if span.monthly else when
+        span = Span(max(when, span.first), min(end, span.last))
+    row = next((row for row in found if name_of(row, asked.by) == name), None)
+    # Several groups together have no value of their own: then it is all charges of the day.
+    exactly = {} if row is None else {asked.by[0]: row.dimensions[asked.by[0]]}
+    told = f"Charges of {name}, {span}" if row else f"All charges, {span}"
+    drill.link(told, drill.address(span, asked.currency, asked.scope.where, exactly))
 
 
 def _mark(row: SpendRow, when: str, asked: Question) -> figures.Mark:
@@ -204,14 +238,18 @@ def _table(view: View, asked: Question, found: Sequence[SpendRow], before: Seque
         f"Effective, {unit}": money_column(),
         f"List, {unit}": money_column("A dash where the list price of any part is unknown."),
         f"Share of {asked.metric.value}": percent_column(),
-        f"Before, {unit}": money_column(f"{asked.metric.value.capitalize()} cost, {asked.span.before}"),
+        f"Before, {unit}": money_column(f"{asked.metric.value.capitalize()} cost, {asked.before}"),
         "Change": percent_column(signed=True),
     }
     left, right = st.columns([3, 1], vertical_alignment="bottom")
     left.header(f"By {asked.group.lower()}", anchor=False)
     with right, st.container(horizontal=True, horizontal_alignment="right"):
         exports.button(view, "spend", lambda: [row.record() for row in found], asked.span)
-    show(records, columns, alt=f"Spend by {asked.group.lower()}, {asked.span}", key="spend-table")
+    key = f"spend-table-{asked.group}"
+    show(records, columns, alt=f"Spend by {asked.group.lower()}, {asked.span}", key=key, on_select=lambda: None)
+    row = chosen_row(key)
+    if row is not None and row < len(found):
+        _made_of(asked, found, None, name_of(found[row], asked.by))
 
 
 def _record(

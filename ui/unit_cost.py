@@ -13,10 +13,12 @@ import streamlit as st
 from analysis.period import first_of_month
 from analysis.result import Metric, share, total
 from analysis.unit_cost import Gap, UnitCostRow
-from ui import controls, data, exports, figures, numbers
+from ui import charts, controls, data, drill, exports, figures, numbers, scope
 from ui.controls import Span
 from ui.frame import SYNTHETIC, View, page
+from ui.scope import Scope
 from ui.tables import chosen_row, count_column, money_column, price_column, show, show_text
+from ui.where import UNNAMED
 
 GROUPS: Final = {
     "Model": ("model",),
@@ -25,7 +27,6 @@ GROUPS: Final = {
     "Provider": ("provider",),
     "Token type": ("token-type",),
 }
-UNNAMED: Final = "(not stated)"
 _KIND: Final = ("token-type",)
 _HEADINGS: Final[dict[tuple[str, ...], str]] = {by: name for name, by in GROUPS.items()}
 _PICKED: Final = "tokens-of"
@@ -36,9 +37,18 @@ class Question:
     """What the person asked."""
 
     group: str
-    span: Span
     metric: Metric
-    currency: str
+    scope: Scope
+
+    @property
+    def span(self) -> Span:
+        """The days."""
+        return self.scope.span
+
+    @property
+    def currency(self) -> str:
+        """The one currency."""
+        return self.scope.currency
 
     @property
     def by(self) -> tuple[str, ...]:
@@ -54,23 +64,23 @@ def name_of(row: UnitCostRow, by: Sequence[str]) -> str:
 def rows(view: View, by: tuple[str, ...], asked: Question) -> list[UnitCostRow]:
     """Rows of one currency, the largest cost first."""
     span = asked.span
-    table = data.cost_of_tokens(view.workspace, view.snapshot, by, span.first, span.end, asked.metric)
+    where = asked.scope.where
+    table = data.cost_of_tokens(view.workspace, view.snapshot, by, span.first, span.end, asked.metric, where)
     return [row for row in table.rows if row.currency == asked.currency]
 
 
 def draw(view: View) -> None:
     """The page below its title."""
-    with controls.row(view.coverage):
-        span = controls.span(view.coverage)
+    with scope.row():
+        common = scope.controls_of(view)
         group = controls.choice("Group by", list(GROUPS), "tokens-by")
         metric = controls.metric()
-        currency = controls.currency(view.coverage)
-    asked = Question(group, span, metric, currency)
+    asked = Question(group, metric, common)
     found = rows(view, asked.by, asked)
     if not found:
         st.info(
-            f"No charge in {currency} from {span} names a model or tokens. Load a bill of an AI provider, or choose "
-            "other days."
+            f"No charge in {asked.currency} from {asked.span} in this scope names a model or tokens. Load a bill of an "
+            "AI provider, or choose other days or another scope."
         )
         return
     _cards(view, asked)
@@ -150,16 +160,8 @@ def _trend(view: View, asked: Question, found: Sequence[UnitCostRow]) -> None:
     st.header(heading + more, anchor=False)
     told = [(name_of(r, asked.by), numbers.unit_price(r.cost_per_million, asked.currency)) for r in found]
     axis = _axis(view, asked, figures.words(heading, told, asked.span.first, asked.span.last))
-    st.vega_lite_chart(
-        spec=figures.lines(
-            figures.with_gaps(marks, asked.span.first, asked.span.last, monthly=monthly),
-            figures.colours(kept, names),
-            axis,
-        ),
-        width="stretch",
-        alt=axis.words,
-        key="unit-cost-chart",
-    )
+    gaps = figures.with_gaps(marks, asked.span.first, asked.span.last, monthly=monthly)
+    charts.show(view, figures.lines(gaps, figures.colours(kept, names), axis), axis.words, "unit-cost-chart")
 
 
 def _axis(view: View, asked: Question, words: str) -> figures.Axis:
@@ -246,7 +248,10 @@ def _one_model(view: View, asked: Question, found: Sequence[UnitCostRow]) -> Non
         marks = [mark for mark in marks if mark.name in kept]
         gaps = figures.with_gaps(marks, asked.span.first, asked.span.last, monthly=axis.monthly)
         spec = figures.lines(gaps, figures.colours(kept, kept), axis)
-        st.vega_lite_chart(spec=spec, width="stretch", alt=axis.words, key="unit-cost-types-chart")
+        charts.show(view, spec, axis.words, "unit-cost-types-chart")
+    if picked != UNNAMED:
+        asks = drill.address(asked.span, asked.currency, asked.scope.where, {"model": picked})
+        drill.link(f"Charges of {picked}, {asked.span}", asks)
 
 
 def _reasons(asked: Question, found: Sequence[UnitCostRow]) -> None:

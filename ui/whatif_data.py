@@ -13,6 +13,7 @@ from analysis.repriced import Repriced
 from ledger.price_book import book
 from ledger.price_book.book import Book
 from ui.data import lake_of
+from ui.where import Where, within
 
 _ENTRIES: Final = 60
 #: Token kinds without which a model cannot take over requests.
@@ -68,15 +69,22 @@ def offers(workspace: str, snapshot: int) -> Offers:
 
 @st.cache_data(max_entries=_ENTRIES, show_spinner=False)
 def repriced(
-    workspace: str, snapshot: int, plans: tuple[Plan, ...], by: tuple[str, ...], start: date | None, end: date | None
+    workspace: str,
+    snapshot: int,
+    plans: tuple[Plan, ...],
+    by: tuple[str, ...],
+    start: date | None,
+    end: date | None,
+    where: Where = (),
 ) -> tuple[Repriced, ...]:
     """`analysis.reprice.reprice_each` with the workspace's own price book.
 
     Raises:
         PlanError: as there.
+        NotInTableError: the scope names what usage does not state.
     """
     from analysis.reprice import reprice_each  # noqa: PLC0415 - the engine's half second is for those who re-price
 
     known = _book(workspace, snapshot)
-    usage = lake_of(workspace).table("usage", snapshot=snapshot)
+    usage = within(lake_of(workspace).table("usage", snapshot=snapshot), where)
     return tuple(reprice_each(usage, known.table, plans, digest=known.digest, by=by, start=start, end=end))

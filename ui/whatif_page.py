@@ -14,13 +14,14 @@ import streamlit as st
 from analysis.plan import AS_USED, Lever, Plan, PlanError
 from analysis.repriced import Finding, Repriced, RepriceRow
 from analysis.result import ZERO, quotient, total
-from ui import controls, exports, figures, numbers, whatif_data, whatif_levers
+from ui import charts, controls, exports, figures, numbers, scope, whatif_data, whatif_levers
 from ui.change_page import signed
 from ui.controls import Span
 from ui.frame import SYNTHETIC, View, page
 from ui.tables import count_column, difference_column, money_column, show, show_text
 from ui.whatif_data import Offer
 from ui.whatif_levers import Set
+from ui.where import Where
 
 LABEL: Final = "Re-priced estimate (T1), not a measured saving"
 BY: Final = ("provider", "model")
@@ -79,11 +80,12 @@ def yearly(amount: Decimal, days: int) -> Decimal | None:
 def draw(view: View) -> None:
     """The page below its title."""
     st.caption(f":orange-badge[{LABEL}] The same tokens at other prices; how good the answers are is not in it.")
-    with st.grid(3, min_column_width=200):
+    with scope.row():
         span = controls.span(view.coverage)
+        where = scope.chosen(view)
         newest = controls.choice("Prices", (EACH_DAY, LAST_DAY), "prices") == LAST_DAY
     prices_at = datetime.combine(span.last, time.min, UTC) if newest else None
-    base = _ask(view, (replace(AS_USED, prices_at=prices_at),), span)[0]
+    base = _ask(view, (replace(AS_USED, prices_at=prices_at),), span, where)[0]
     if not base.tokens:
         st.info(
             f"No token usage is loaded from {span}. Load usage of a provider's API or a usage file, or choose other "
@@ -99,7 +101,7 @@ def draw(view: View) -> None:
         for n in range(1, len(levers) + 1)
     )
     try:
-        results = (base, *_ask(view, plans, span)) if plans else (base,)
+        results = (base, *_ask(view, plans, span, where)) if plans else (base,)
     except PlanError as error:
         for sentence in error.sentences:
             st.info(sentence)
@@ -113,8 +115,8 @@ def draw(view: View) -> None:
     _book(view, results[-1])
 
 
-def _ask(view: View, plans: tuple[Plan, ...], span: Span) -> tuple[Repriced, ...]:
-    return whatif_data.repriced(view.workspace, view.snapshot, plans, BY, span.first, span.end)
+def _ask(view: View, plans: tuple[Plan, ...], span: Span, where: Where) -> tuple[Repriced, ...]:
+    return whatif_data.repriced(view.workspace, view.snapshot, plans, BY, span.first, span.end, where)
 
 
 def _used(base: Repriced) -> list[Offer]:
@@ -230,7 +232,7 @@ def _chart(view: View, levers: Sequence[Set], results: Sequence[Repriced], curre
     told = figures.bridge_words(f"{LABEL}: what each lever does", lines)
     note = f"{LABEL}. {SYNTHETIC}" if view.coverage.synthetic else LABEL
     spec = figures.bridge(lines, f"Re-priced cost, {currency}", told, note)
-    st.vega_lite_chart(spec=spec, width="stretch", alt=told, key="what-if-chart")
+    charts.show(view, spec, told, "what-if-chart")
 
 
 def _told(lever: Lever) -> str:

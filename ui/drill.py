@@ -1,0 +1,37 @@
+"""From a figure to the charges it is made of: the address of the page that lists them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import streamlit as st
+
+from ui import pages
+from ui.controls import Span
+from ui.where import Where
+
+#: Where the charges are listed.
+CHARGES: Final = "charges"
+
+
+def address(
+    span: Span, currency: str, where: Where = (), exactly: Mapping[str, object] | None = None
+) -> dict[str, list[str]]:
+    """What the page of charges is asked, as its address holds it.
+
+    Args:
+        span: days, both included.
+        currency: the one currency.
+        where: scope; values of one dimension are alternatives.
+        exactly: one value for each further dimension, which replaces the scope's; None where the bill states none.
+    """
+    asked = {"from": [f"{span.first}"], "to": [f"{span.last}"], "currency": [currency]}
+    asked |= {dimension: [value or "" for value in values] for dimension, values in where}
+    return asked | {name: ["" if value is None else str(value)] for name, value in (exactly or {}).items()}
+
+
+def link(label: str, asked: Mapping[str, Any]) -> None:
+    """A link to the charges, where this installation lists them."""
+    if pages.has(CHARGES):
+        st.page_link(pages.link(CHARGES), label=label, query_params=dict(asked))
