@@ -123,7 +123,7 @@ def test_a_figure_leads_to_its_charges_with_the_scope_of_the_page() -> None:
     assert drill.address(Span(date(2026, 5, 1), date(2026, 5, 2)), "USD", scope, {"service": "Models"}) == {
         "from": ["2026-05-01"],
         "to": ["2026-05-02"],
-        "currency": ["USD"],
+        "billed-in": ["USD"],
         "provider": ["Acme"],
         "service": ["Models"],
     }

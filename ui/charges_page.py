@@ -10,7 +10,7 @@ from typing import Any, Final
 import streamlit as st
 
 from analysis.result import plain
-from ui import charges_data, data, exports, numbers
+from ui import charges_data, data, drill, exports, numbers
 from ui.charges_data import Asked, Charges, Sum
 from ui.controls import Span
 from ui.frame import View, page
@@ -55,7 +55,7 @@ def question(view: View) -> Asked | None:
         return None
     pairs = [(name, value or None) for name in COLUMNS for value in said.get_all(name)]
     where: Where = gathered(pairs)
-    currency = said.get("currency", view.coverage.currencies[0])
+    currency = said.get(drill.CURRENCY, view.coverage.currencies[0])
     return Asked(first, last, currency, where, load=said.get("load"))
 
 
@@ -193,4 +193,4 @@ def _flat(row: Mapping[str, Any]) -> dict[str, Any]:
     return {name: text(value) if value is not None else None for name, value in row.items()}
 
 
-PAGE: Final = page("Charges", "What a figure is made of, down to the file that each charge came from.", draw)
+PAGE: Final = page(drill.PAGE, "What a figure is made of, down to the file that each charge came from.", draw)

@@ -19,6 +19,8 @@ THREE: Final = "Last 3 months"
 TWELVE: Final = "Last 12 months"
 ALL: Final = "Everything"
 CHOSEN: Final = "Choose days"
+#: What a period is compared with by default.
+BEFORE: Final = "Period before"
 RANGES: Final = (NEWEST, THREE, TWELVE, ALL, CHOSEN)
 _MONTHS: Final = {NEWEST: 1, THREE: 3, TWELVE: 12}
 
@@ -77,7 +79,7 @@ def span(coverage: Coverage) -> Span:
     """The days that the person chose; the last three months that have charges by default."""
     if coverage.first is None or coverage.last is None:
         raise ValueError("A workspace without charges has no days to choose from.")
-    name = st.selectbox("Period", RANGES, index=1, key="period", bind="query-params", persist_state="session")
+    name = st.selectbox("Period", RANGES, index=1, key="period", bind="query-params")
     default = preset(THREE, coverage.first, coverage.last)
     if name != CHOSEN:
         return preset(name or THREE, coverage.first, coverage.last)
@@ -89,7 +91,6 @@ def span(coverage: Coverage) -> Span:
         format="YYYY-MM-DD",
         key="days",
         bind="query-params",
-        persist_state="session",
     )
     # While a person has picked the first of two days only, that one day is shown.
     days = list(chosen)
@@ -98,9 +99,7 @@ def span(coverage: Coverage) -> Span:
 
 def metric() -> Metric:
     """Which cost the page is about."""
-    name = st.selectbox(
-        "Cost", list(METRICS), key="cost", bind="query-params", persist_state="session", help=_METRIC_HELP
-    )
+    name = st.selectbox("Cost", list(METRICS), key="cost", bind="query-params", help=_METRIC_HELP)
     return METRICS[name or "Billed"]
 
 
@@ -119,7 +118,7 @@ def currency(coverage: Coverage) -> str:
     codes = coverage.currencies
     if len(codes) == 1:
         return codes[0]
-    return st.selectbox("Currency", codes, key="currency", bind="query-params", persist_state="session") or codes[0]
+    return st.selectbox("Currency", codes, key="currency", bind="query-params") or codes[0]
 
 
 def provisional_from(coverage: Coverage, today: date) -> date | None:

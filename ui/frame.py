@@ -11,7 +11,7 @@ from typing import Final
 import streamlit as st
 
 from ledger.errors import LedgerError
-from ui import data, running
+from ui import carry, data, running
 from ui.where import NotInTableError
 
 _log: Final = logging.getLogger(__name__)
@@ -42,9 +42,11 @@ def page(title: str, question: str, body: Body, *, needs_charges: bool = True) -
     """
 
     def run() -> None:
+        carry.arrive(title)
         st.title(title, anchor=False)
         st.caption(question)
         _guarded(body, needs_charges=needs_charges)
+        carry.keep()
 
     return run
 

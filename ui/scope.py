@@ -15,11 +15,8 @@ from ui.data import Coverage
 from ui.frame import View
 from ui.where import UNNAMED, Where, gathered
 
-BEFORE: Final = "Period before"
 YEAR: Final = "Same days a year before"
 CHOSEN: Final = "Choose days"
-#: Keys of every choice that travels.
-TRAVELLING: Final = ("period", "days", "against", "against-days", "scope", "currency", "cost")
 _SCOPE_HELP: Final = (
     "Type to search for a provider, service, project or model. Several of one kind are alternatives; several kinds "
     "narrow."
@@ -68,10 +65,9 @@ def compared(coverage: Coverage, span: Span) -> Span:
     """The days to compare with, as the person chose them."""
     name = st.selectbox(
         "Compare with",
-        (BEFORE, YEAR, CHOSEN),
+        (controls.BEFORE, YEAR, CHOSEN),
         key="against",
         bind="query-params",
-        persist_state="session",
         help=_AGAINST_HELP,
     )
     if name == YEAR:
@@ -88,7 +84,6 @@ def compared(coverage: Coverage, span: Span) -> Span:
             format="YYYY-MM-DD",
             key="against-days",
             bind="query-params",
-            persist_state="session",
         )
     )
     return Span(days[0], days[-1]) if days else span.before
@@ -102,7 +97,6 @@ def chosen(view: View) -> Where:
         list(known),
         key="scope",
         bind="query-params",
-        persist_state="session",
         placeholder="Everything",
         select_all=False,
         help=_SCOPE_HELP,

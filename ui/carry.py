@@ -1,0 +1,65 @@
+"""What a person chose on one page is what the next page shows; an address that says otherwise comes first.
+
+Streamlit forgets, on the way to another page, a choice that the address made.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Final
+
+import streamlit as st
+from streamlit.errors import StreamlitAPIException
+
+from ui import controls, drill
+
+#: Keys of the choices that every page shares; each is its own parameter of the address.
+TRAVELLING: Final = ("period", "days", "against", "against-days", "scope", "currency", "cost")
+_KEPT: Final = "carried"
+_PAGE: Final = "carried-to"
+_WANTED: Final = "carried-wanted"
+_AGAIN: Final = "carried-again"
+
+
+def arrive(page: str) -> None:
+    """Before a page is drawn: what was chosen on the page before, where the address does not say otherwise."""
+    state = st.session_state
+    for key, value in state.pop(_AGAIN, {}).items():
+        state[key] = value
+    if page != drill.PAGE and state.get(_PAGE) not in {None, page}:
+        for key, value in state.get(_KEPT, {}).items():
+            said = st.query_params.get_all(key)
+            if not said:
+                _write(key, value)
+            if not said or said == _written(value):
+                state[key] = value
+                state.setdefault(_WANTED, {})[key] = value
+        drill.forget()
+    state[_PAGE] = page
+
+
+def keep() -> None:
+    """After a page was drawn: remember what is chosen on it."""
+    state = st.session_state
+    lost = {key: value for key, value in state.pop(_WANTED, {}).items() if key in state and state[key] != value}
+    if lost:
+        # Back in the browser: Streamlit has set the choices to their defaults after they were made.
+        state[_AGAIN] = lost
+        st.rerun()
+    state[_KEPT] = state.get(_KEPT, {}) | {key: state[key] for key in TRAVELLING if key in state}
+
+
+def _write(key: str, value: object) -> None:
+    """Put a choice into the address; Streamlit leaves it out where the first address of a visit had made it."""
+    if value not in _DEFAULTS and (values := _written(value)):
+        # One that Streamlit has bound already stays its own.
+        with suppress(StreamlitAPIException):
+            st.query_params[key] = values
+
+
+def _written(value: object) -> list[str]:
+    return [str(one) for one in (value if isinstance(value, list | tuple) else [value])]
+
+
+#: Choices that stand in no address, being what a page shows without any.
+_DEFAULTS: Final = (controls.THREE, controls.BEFORE, "Billed")
