@@ -212,13 +212,14 @@ class PriceList:
             return self.unknown(used.provider, used.model)
         if used.tier == "provisioned":
             return PROVISIONED
-        versions = {version for version, *_ in offers}
-        version = used.version if used.version in versions else None
-        if version not in versions:
+        # A release that has prices of its own has them in one place, and elsewhere those of the model.
+        priced = {(version, region) for version, _, _, region in offers}
+        releases = {region: used.version if (used.version, region) in priced else None for _, region in priced}
+        if not any((release, region) in priced for region, release in releases.items()):
             return "the price book has prices of other releases of this model only"
         current = dict[tuple[str, str, str], dict[int, Price]]()
         for (of, kind, tier, region), steps in offers.items():
-            if of == version and (now := _in_force(steps, at)):
+            if of == releases[region] and (now := _in_force(steps, at)):
                 current[kind, tier, region] = now
         if not current:
             return f"the price book has no price of this model on {at:%Y-%m-%d}"

@@ -115,6 +115,18 @@ def test_parts_of_a_count_are_not_counted_again(engine: Engine) -> None:
     ]
 
 
+def test_a_release_with_a_price_of_its_own_in_one_place_has_the_model_s_in_another(engine: Engine) -> None:
+    zone = {"ServingRegion": "Data Zone"}
+    prices = book([price("input", 7), price("input", 9, ModelVersion="2026-01-01"), price("input", 8, **zone)])
+
+    def paid(**more: str) -> Decimal | None:
+        return cost(run(engine, [request(InputUncachedTokens=1000, **more)], prices=prices))
+
+    assert paid(ModelVersion="2026-01-01") == Decimal("0.000000009")
+    assert paid(ModelVersion="2026-01-01", **zone) == Decimal("0.000000008")
+    assert paid(ModelVersion="2026-02-02") == Decimal("0.000000007")
+
+
 def test_audio_is_not_taken_for_text(engine: Engine) -> None:
     result = run(engine, [request(InputUncachedTokens=1000, InputAudioTokens=400)])
 

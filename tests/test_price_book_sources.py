@@ -120,6 +120,16 @@ def test_releases_at_the_same_price_are_the_model_and_others_are_apart() -> None
     assert {(p.model_version, p.price_pico) for p in apart} == {("2026-01-01", 10), ("2026-02-01", 20)}
 
 
+def test_a_release_that_is_the_model_brings_what_is_said_of_other_places_along() -> None:
+    first = [statement({("input", "standard", 0): always(10)}, name="gpt-x")]
+    named = {"name": "gpt-x-2026-01-01", "source": "litellm"}
+    second = [
+        statement({("input", "standard", 0): always(10)}, **named),
+        statement({("input", "standard", 0): always(13)}, **named, rank=litellm_map.WITNESS),
+    ]
+    assert told(rows(first, second)) == {("Global", "input", "standard", 0, BEGINNING): (10, "genai-prices", 13)}
+
+
 def test_a_name_that_the_source_states_for_a_model_is_that_model() -> None:
     first = [statement({("input", "standard", 0): always(10)}, aliases=("gpt-x-codex", "gpt-x-2026-01-01"))]
     assert {(p.model_id, p.model_version) for p in rows(first, [])} == {("gpt-x", None), ("gpt-x-codex", None)}

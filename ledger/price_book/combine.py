@@ -114,7 +114,9 @@ def _generalise(found: dict[Model, list[Statement]]) -> None:
             if all(_within(s, widest) for s in spoken):
                 general = found[seller, model_id, None, region] = [widest]
         for release in releases:
-            if general is not None and _within(found[seller, model_id, release, region][0], general[0]):
+            several = found[seller, model_id, release, region]
+            if general is not None and _within(several[0], general[0]):
+                general += [statement for statement in several if statement is not general[0]]
                 del found[seller, model_id, release, region]
 
 
