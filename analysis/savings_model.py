@@ -26,6 +26,8 @@ WEEK: Final = 7
 ROUNDS: Final = 4
 #: An autocorrelation above this is not told from a random walk.
 RHO_MAX: Final = 0.95
+#: Residuals below this share of the largest value are none.
+EXACT: Final = 1e-10
 #: Degrees of freedom of the placebo windows' t quantile: about ten windows, most of them overlapping.
 PLACEBO_DOF: Final = 9
 #: Fewest degrees of freedom of the daily and the weekly t quantile.
@@ -147,7 +149,7 @@ def fit_unit_cost(unit_cost: Array, columns: Array, day: DayNumbers) -> Fit:
     beta = _least_squares(columns, unit_cost)
     rho, x, u = 0.0, columns, unit_cost
     for _ in range(ROUNDS):
-        rho = autocorrelation(unit_cost - columns @ beta, gap, used)
+        rho = autocorrelation(_residual(unit_cost, columns, beta), gap, used)
         decay = rho**gap
         scale = np.sqrt((1 - rho**2) / (1 - decay**2))
         first = np.sqrt(1 - rho**2)
@@ -214,6 +216,12 @@ def placebo_windows(baseline: Series, reporting_days: int) -> tuple[Placebo, ...
         credited = 1 - float(baseline.cost[window].sum()) / expected if expected else np.inf
         result.append(Placebo(int(baseline.day[start]), credited))
     return tuple(reversed(result))
+
+
+def _residual(values: Array, columns: Array, beta: Array) -> Array:
+    left = values - columns @ beta
+    # What is left of an exact relation is the last digit of floats, and its autocorrelation means nothing.
+    return left if np.max(np.abs(left)) > EXACT * np.max(np.abs(values)) else np.zeros_like(left)
 
 
 def _least_squares(columns: Array, values: Array) -> Array:
