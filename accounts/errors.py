@@ -11,3 +11,7 @@ class SignInError(LedgerError):
 
 class VaultError(LedgerError):
     """A secret that cannot be sealed or read."""
+
+
+class ConnectionsError(LedgerError):
+    """A connection that is not there, cannot be named so, lacks a value, or is being synced already."""

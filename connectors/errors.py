@@ -7,7 +7,7 @@ ConnectorError
 ├── MissingColumnError      a column without which the format means nothing is absent
 └── SourceError             a provider refused or failed
     ├── BudgetError         paid calls would cost more than the connection's limit
-    └── StaleResumeError    a token to go on from is no longer taken
+    └── StaleResumeError    the pages fetched so far cannot be gone on from
 """
 
 from __future__ import annotations
@@ -55,4 +55,7 @@ class BudgetError(SourceError):
 
 
 class StaleResumeError(SourceError):
-    """The provider no longer takes the token to go on from; the stream has to be fetched from its beginning."""
+    """What was fetched of a stream cannot be gone on from: its pages do not fit together, or its token has lapsed.
+
+    The stream has to be fetched from its beginning.
+    """

@@ -208,7 +208,7 @@ class Source(Protocol):
 
         Raises:
             SourceError: the provider refused or failed for longer than retries help; the message says what to do.
-            StaleResumeError: the provider no longer takes `resume`; the stream has to be fetched from its beginning.
+            StaleResumeError: `resume` is no longer taken or pages do not fit; the stream has to be fetched anew.
         """
         ...
 
