@@ -1,37 +1,29 @@
 """The baseline: what a scope cost for each unit of its driver, frozen before a change is judged against it.
 
-Whether the days can carry a claim is told beforehand: `warnings` and `disqualifications` as values, and the minimum
-detectable saving. A disqualified baseline is never measured against.
+Whether the days can carry a claim is told beforehand: `warnings` and `disqualifications` as values (the smallest saving
+that they could show is `analysis.savings_planning.detectable_saving`). A disqualified baseline verifies nothing.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
-import numpy as np
-
 from analysis.result import ZERO, plain, quotient
+from analysis.savings_gates import LEAST_BASELINE
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from analysis.constant_prices import CostDay
 
-#: Fewest days of a baseline and of a reporting period, and the share of days that may be missing (CalTRACK 2.2.1.2).
-LEAST_DAYS: Final = 84
-LEAST_REPORTING: Final = 28
+#: Share of days that may be missing (CalTRACK 2.2.1.2).
 MOST_MISSING: Final = Decimal("0.10")
 #: Days after which a season has been seen.
 YEAR: Final = 365
-#: One-sided 5 % and power 80 %: 1.645 + 0.842; 1.2 is what simulation needs above the formula.
-_DETECTABLE: Final = 2.49 * 1.2
-_WEEK: Final = 7
-_MOST_RHO: Final = 0.95
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,18 +90,14 @@ class Series:
         return (self.last - self.first).days + 1 - len(self.left_out)
 
     def frame(self) -> pd.DataFrame:
-        """`date, cost, driver` and, where every day knows them, `price_per_token, tokens_per_driver` (float)."""
+        """`date, cost, driver, price_per_token, tokens_per_driver`, exact; None where tokens are not known."""
         import pandas as pd  # noqa: PLC0415 - only what is measured needs it
 
-        columns: dict[str, list[Any]] = {
-            "date": [pd.Timestamp(day.date) for day in self.days],
-            "cost": [float(day.cost) for day in self.days],
-            "driver": [float(day.driver) for day in self.days],
+        columns = {
+            name: [getattr(day, name) for day in self.days]
+            for name in ("date", "cost", "driver", "price_per_token", "tokens_per_driver")
         }
-        if self.days and all(day.price_per_token is not None for day in self.days):
-            columns["price_per_token"] = [float(day.price_per_token or ZERO) for day in self.days]
-            columns["tokens_per_driver"] = [float(day.tokens_per_driver or ZERO) for day in self.days]
-        return pd.DataFrame(columns)
+        return pd.DataFrame(columns, dtype=object)
 
 
 def series(
@@ -170,9 +158,9 @@ def sufficiency(baseline: Series, warnings: Iterable[str] = ()) -> Sufficiency:
     if not count:
         bad.append(Finding("nothing", "No day of the period has both a cost and a driver.", {}))
         return Sufficiency(tuple(found), tuple(bad))
-    if count < LEAST_DAYS:
-        sentence = f"The baseline has {count} measurable days and needs at least {LEAST_DAYS}; begin it earlier."
-        bad.append(Finding("too_short", sentence, {"days": str(count), "least": str(LEAST_DAYS)}))
+    if count < LEAST_BASELINE:
+        sentence = f"The baseline has {count} measurable days and needs at least {LEAST_BASELINE}; begin it earlier."
+        bad.append(Finding("too_short", sentence, {"days": str(count), "least": str(LEAST_BASELINE)}))
     elif count < YEAR:
         sentence = (
             f"The baseline has {count} days; a season of the year that it has not seen cannot be told from a saving."
@@ -195,44 +183,6 @@ def sufficiency(baseline: Series, warnings: Iterable[str] = ()) -> Sufficiency:
         sentence = "Not every day knows its tokens, so that a drift towards other models cannot be told from a saving."
         found.append(Finding("tokens_unknown", sentence, {}))
     return Sufficiency(tuple(found), tuple(bad))
-
-
-def minimum_detectable(days: Sequence[DayRow], reporting_days: int) -> Decimal | None:
-    """Smallest saving, as a share of cost, that this baseline would show in so many days; None where it cannot tell.
-
-    2.49 CV sqrt((1 + rho) / (1 - rho)) sqrt(1/m + 1/n), times 1.2: one-sided 5 %, power 80 %. CV is the standard
-    deviation of what unit cost leaves unexplained by a constant, a fixed cost and the weekday, over its mean; rho its
-    correlation from day to day, corrected for small samples.
-
-    Args:
-        days: of the baseline, in order.
-        reporting_days: of the period to come.
-    """
-    count = len(days)
-    if count < 2 * _WEEK or reporting_days < 1:
-        return None
-    cost = np.array([float(day.cost) for day in days])
-    driver = np.array([float(day.driver) for day in days])
-    unit = cost / driver
-    mean = float(unit.mean())
-    if mean <= 0:
-        return None
-    weekday = np.array([day.date.weekday() for day in days])
-    dummies = [(weekday == n).astype(float) for n in range(1, _WEEK)]
-    fixed = [driver.mean() / driver] if float(np.ptp(driver)) > 0 else []
-    x = np.column_stack([np.ones(count), *fixed, *dummies])
-    residuals = unit - x @ np.linalg.lstsq(x, unit, rcond=None)[0]
-    freedom = count - int(np.linalg.matrix_rank(x))
-    square = float(residuals @ residuals)
-    if freedom < 1:
-        return None
-    if square <= 1e-18 * float(unit @ unit):
-        return ZERO
-    raw = float(residuals[1:] @ residuals[:-1]) / square
-    rho = min(max(raw + (1 + 3 * raw + (x.shape[1] - 1) * (1 + raw) / 2) / count, 0.0), _MOST_RHO)
-    spread = math.sqrt(square / freedom) / mean
-    share = _DETECTABLE * spread * math.sqrt((1 + rho) / (1 - rho)) * math.sqrt(1 / reporting_days + 1 / count)
-    return Decimal(repr(share)).quantize(Decimal("1e-4"))
 
 
 def series_record(days: Iterable[DayRow]) -> list[dict[str, str | None]]:

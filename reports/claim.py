@@ -1,9 +1,8 @@
 """Everything that a proof states, as one frozen value: what the proof document is written from.
 
 A claim is plain data: dates, texts, whole numbers and exact decimals; no figure of it is computed later. Whoever holds
-`days` and `method` can measure again and must arrive at `figures`. Money is in `currency`; costs of `days` are rounded
-to `COST_DIGITS` fraction digits before they are measured, figures to `MONEY_DIGITS` and shares to `SHARE_DIGITS`
-afterwards, always half to even (rule `ROUNDING`).
+`days`, `evidence` and `method` can measure again (`analysis.savings.measure_avoided_cost`) and must arrive at `gates`
+and `figures`. Money is in `currency`; `days` are rounded before they are measured, figures afterwards (`ROUNDING`).
 """
 
 from __future__ import annotations
@@ -14,7 +13,9 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Final
 
+from analysis.guard_rails import GuardRail
 from analysis.result import plain
+from analysis.savings_result import ROUNDING as MONEY_ROUNDING
 from analysis.scope import Filter
 from reports.claim_parts import (
     Attempt,
@@ -22,12 +23,13 @@ from reports.claim_parts import (
     Day,
     Days,
     Driver,
+    EvidenceGiven,
     FeeLine,
     Figures,
     FrozenBaseline,
     Gate,
-    GuardRail,
     Intervention,
+    InvoiceTotal,
     LeftOut,
     Method,
     PriceChange,
@@ -38,16 +40,14 @@ from reports.claim_parts import (
 )
 
 __all__ = [
-    "COST_DIGITS",
-    "MONEY_DIGITS",
     "ROUNDING",
-    "SHARE_DIGITS",
     "Attempt",
     "CitedLoad",
     "Claim",
     "Day",
     "Days",
     "Driver",
+    "EvidenceGiven",
     "FeeLine",
     "Figures",
     "Filter",
@@ -55,6 +55,7 @@ __all__ = [
     "Gate",
     "GuardRail",
     "Intervention",
+    "InvoiceTotal",
     "LeftOut",
     "Method",
     "PriceChange",
@@ -67,11 +68,11 @@ __all__ = [
     "Tier",
 ]
 
-#: Name of the rounding rule, which a proof prints.
-ROUNDING: Final = "half-even: costs of days 1e-6, unit costs 1e-12, money 1e-2, shares 1e-4"
-COST_DIGITS: Final = 6
-MONEY_DIGITS: Final = 2
-SHARE_DIGITS: Final = 4
+#: The rounding rules, which a proof prints: of the days before they are measured, and of what is measured.
+ROUNDING: Final = (
+    "costs of days to 1e-6, prices and counts of tokens to 1e-12, half to even; money to "
+    f"{MONEY_ROUNDING}; shares to 1e-6, half to even"
+)
 
 
 class ProofClass(StrEnum):
@@ -124,6 +125,8 @@ class Claim:
         price_book_digest: SHA-256 (hex) of the price book.
         constant_prices: at which prices costs are stated, in words.
         method, gates, figures: of the measurement.
+        evidence: what the gates took from outside the days.
+        limits: what no test of the method can exclude, as sentences; printed on every rendering.
         days: both periods by day, in order.
         left_out, price_changes, other_changes: what was taken out, and what else happened.
         guard_rails: quality and performance; empty means none could be assessed, and renderings print "not assessed".
@@ -159,6 +162,8 @@ class Claim:
     method: Method
     gates: tuple[Gate, ...]
     figures: Figures
+    evidence: EvidenceGiven
+    limits: tuple[str, ...]
     days: tuple[Day, ...]
     left_out: tuple[LeftOut, ...] = ()
     price_changes: tuple[PriceChange, ...] = ()

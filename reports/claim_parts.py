@@ -149,16 +149,48 @@ class Gate:
         id: G0 to G10.
         title: in a few words.
         state: `passed`, `failed` or `not assessed`.
-        evidence: what was found, with its limit, as a sentence.
-        value, limit: the same as text of numbers, where there is one.
+        sentence: what was found, with its limit.
+        numbers: name and value of what it was judged by, as text.
     """
 
     id: str
     title: str
     state: str
-    evidence: str
-    value: str | None = None
-    limit: str | None = None
+    sentence: str
+    numbers: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class InvoiceTotal:
+    """What a provider invoiced from `first_day` to `last_day`, beside the ledger's BilledCost of the same (money).
+
+    `source` says where the invoiced amount is from.
+    """
+
+    first_day: date
+    last_day: date
+    ledger: Decimal
+    invoiced: Decimal
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceGiven:
+    """What the gates took from outside the days (`analysis.savings_evidence.Evidence`).
+
+    Attributes:
+        unsettled: days that a provider may still restate; None where that is not known.
+        invoices: beside the ledger.
+        signed_by: who vouches that no other change than the registered ones was made; None where nobody does.
+        quality: measure, one-sided lower bound of its change, margin and source; None where it was not measured.
+        blackout: days left out of both periods.
+    """
+
+    unsettled: tuple[date, ...] | None
+    invoices: tuple[InvoiceTotal, ...]
+    signed_by: str | None
+    quality: tuple[str, Decimal, Decimal, str] | None
+    blackout: tuple[date, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +203,7 @@ class Figures:
         actual: what it cost (money at constant prices); `counterfactual - actual = point`.
         actual_as_billed: the same charges at the prices of their days.
         share, share_low, share_high: point and interval as shares of `counterfactual` (0.2 is 20 %).
+        drift_to_nothing: yearly fall of unit cost, undeclared, that alone would bring `low` to zero (share).
         minimum_detectable: share of cost that this baseline would detect (one-sided 5 %, power 80 %).
     """
 
@@ -183,6 +216,7 @@ class Figures:
     share: Decimal | None
     share_low: Decimal | None
     share_high: Decimal | None
+    drift_to_nothing: Decimal | None
     minimum_detectable: Decimal | None
 
 
@@ -199,6 +233,7 @@ class Day:
         price_per_token: cost of one token (money at constant prices); None where tokens are not known.
         tokens_per_driver: tokens for one unit of the driver; None where tokens are not known.
         expected: what the model says of the day (money); on reporting days the counterfactual. None without a model.
+        expected_low, expected_high: interval of this single day (money); days err together, so they do not add up.
     """
 
     date: date
@@ -209,6 +244,8 @@ class Day:
     price_per_token: Decimal | None = None
     tokens_per_driver: Decimal | None = None
     expected: Decimal | None = None
+    expected_low: Decimal | None = None
+    expected_high: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,34 +282,6 @@ class PriceChange:
     day: date
     before: Decimal
     after: Decimal
-
-
-@dataclass(frozen=True, slots=True)
-class GuardRail:
-    """One measure of quality or performance beside the saving.
-
-    Attributes:
-        measure: `latency_ms`, `error_rate`, `tokens_per_second` or `pass_rate`.
-        unit: of the values.
-        before, after: means of the two periods; None where not assessed.
-        low, high: interval of `after - before`, at the claim's confidence.
-        margin: how much worse is still taken for no worse, stated beforehand, in the same unit.
-        state: `not worse`, `worse`, `not shown` or `not assessed`.
-        sentence: the finding in words.
-        count_before, count_after: of observations (requests, cases).
-    """
-
-    measure: str
-    unit: str
-    before: Decimal | None
-    after: Decimal | None
-    low: Decimal | None
-    high: Decimal | None
-    margin: Decimal | None
-    state: str
-    sentence: str
-    count_before: int = 0
-    count_after: int = 0
 
 
 @dataclass(frozen=True, slots=True)
