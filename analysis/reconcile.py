@@ -22,12 +22,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import ibis
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from analysis.bill_prices import Stretch, notes, stretches
 from analysis.period import CALENDAR, Period
 from analysis.price_list import PriceList
 from analysis.reconciled import OF_BOOK, PER_CHARGE, ReconcileRow, Reconciliation, Remainder, Spread
-from analysis.result import ZERO, fetch, known_total, order, quotient, total
+from analysis.result import ZERO, arrow, fetch, known_total, order, quotient, total
 from analysis.unit_cost import DIMENSIONS as COLUMNS
 from analysis.unit_cost import TOKEN_TYPE, token_type
 from ledger.token_usage import FROM_USAGE
@@ -224,7 +225,7 @@ def _table(stretches: Sequence[Stretch]) -> ir.Table:
     return ibis.memtable(pa.table({name: pa.array(columns[name], kind) for name, kind in kinds.items()}))
 
 
-def _sums(rows: ir.Table, stretches: Sequence[Stretch], by: Sequence[str]) -> list[dict[str, Any]]:
+def _sums(rows: ir.Table, stretches: Sequence[Stretch], by: Sequence[str]) -> pa.Table:
     """Sums by dimensions, day, currency and what came of the comparison, after it was made row by row."""
     book = _table(stretches)
     beside: list[Any] = [rows[column].fill_null("") == book[f"p_{name}"] for name, column in PROFILE.items()]
@@ -253,7 +254,7 @@ def _sums(rows: ir.Table, stretches: Sequence[Stretch], by: Sequence[str]) -> li
         charges=met["Charges"],
     )
     keys = [*(f"d_{name}" for name in by), "on", "currency", "outcome", "why"]
-    return fetch(compared.group_by(keys).aggregate(**{name: compared[name].sum() for name in _SUMS}))
+    return arrow(compared.group_by(keys).aggregate(**{name: compared[name].sum() for name in _SUMS}))
 
 
 def _is_rounding(beyond: ir.Value, book_cost: ir.Value, charges: ir.Value) -> ir.BooleanValue:
@@ -282,15 +283,25 @@ def _dimension(rows: ir.Table, name: str) -> ir.Value:
 # The result
 
 
-def _rows(parts: Sequence[dict[str, Any]], by: tuple[str, ...]) -> tuple[ReconcileRow, ...]:
+def _rows(parts: pa.Table, by: tuple[str, ...]) -> tuple[ReconcileRow, ...]:
+    keys = ["currency", *(f"d_{name}" for name in by)]
+    spreads = _spreads(parts.filter(pc.field("outcome") == COMPARED), keys)
     groups = defaultdict[tuple[Any, ...], list[dict[str, Any]]](list)
-    for part in parts:
-        groups[(part["currency"], *(part[f"d_{name}"] for name in by))].append(part)
-    rows = [_row(dict(zip(by, key[1:], strict=True)), key[0], found) for key, found in groups.items()]
+    for part in _summed(parts, [*keys, "outcome", "why"], _SUMS):
+        groups[tuple(part[name] for name in keys)].append(part)
+    rows = [_row(dict(zip(by, key[1:], strict=True)), key[0], of, spreads.get(key)) for key, of in groups.items()]
     return tuple(sorted(rows, key=lambda row: (*order(row.dimensions, row.billed), row.currency)))
 
 
-def _row(dimensions: dict[str, Any], currency: str, parts: Sequence[dict[str, Any]]) -> ReconcileRow:
+def _summed(parts: pa.Table, keys: Sequence[str], names: Sequence[str]) -> list[dict[str, Any]]:
+    """Exact sums by `keys`; NULL where no row has a value."""
+    sums = parts.group_by(keys).aggregate([(name, "sum") for name in names])
+    return sums.select([*keys, *(f"{name}_sum" for name in names)]).rename_columns([*keys, *names]).to_pylist()
+
+
+def _row(
+    dimensions: dict[str, Any], currency: str, parts: Sequence[dict[str, Any]], spread: Spread | None
+) -> ReconcileRow:
     compared = [part for part in parts if part["outcome"] == COMPARED]
     unexplained = _total(compared, "unexplained")
     return ReconcileRow(
@@ -304,7 +315,7 @@ def _row(dimensions: dict[str, Any], currency: str, parts: Sequence[dict[str, An
         unexplained=unexplained,
         tokens=_total(compared, "tokens"),
         tokens_from_usage=_total(compared, "tokens_from_usage"),
-        spread=_spread(compared),
+        spread=spread,
         remainders=_remainders([part for part in parts if part["outcome"] != COMPARED]),
         charges=sum(part["charges"] or 0 for part in parts),
     )
@@ -314,16 +325,13 @@ def _total(parts: Sequence[dict[str, Any]], name: str) -> Decimal:
     return total(part[name] or ZERO for part in parts)
 
 
-def _spread(parts: Sequence[dict[str, Any]]) -> Spread | None:
-    days = defaultdict[date, list[dict[str, Any]]](list)
-    for part in parts:
-        days[part["on"]].append(part)
-    factors = [
-        quotient(_total(found, "billed"), book)
-        for found in days.values()
-        if (book := _total(found, "book_cost")) > ZERO
-    ]
-    return Spread(min(factors), max(factors), len(factors)) if factors else None
+def _spreads(compared: pa.Table, keys: Sequence[str]) -> dict[tuple[Any, ...], Spread]:
+    """The calibration factors of single days, by `keys`."""
+    factors = defaultdict[tuple[Any, ...], list[Decimal]](list)
+    for day in _summed(compared, [*keys, "on"], ("billed", "book_cost")):
+        if (day["book_cost"] or ZERO) > ZERO:
+            factors[tuple(day[name] for name in keys)].append(quotient(day["billed"] or ZERO, day["book_cost"]))
+    return {key: Spread(min(found), max(found), len(found)) for key, found in factors.items()}
 
 
 def _remainders(parts: Sequence[dict[str, Any]]) -> tuple[Remainder, ...]:

@@ -16,6 +16,7 @@ from analysis.period import CALENDAR
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
+    import pyarrow as pa
 
 ZERO: Final = Decimal(0)
 #: The named rounding rule of quotients: twelve fraction digits, half to even.
@@ -37,13 +38,18 @@ class Metric(StrEnum):
     LIST = "list"
 
 
-def fetch(expression: ir.Table) -> list[dict[str, Any]]:
-    """The rows of an expression, decimals as exact `Decimal`; nothing passes through floating point."""
+def arrow(expression: ir.Table) -> pa.Table:
+    """The rows of an expression as an Arrow table; nothing passes through floating point."""
     backend: Any = expression.get_backend()
     if backend.name == "pyspark":
         # Ibis's own way from Spark leads through pandas, where a whole number beside a NULL becomes a float.
-        return backend.raw_sql(backend.compile(expression)).toArrow().to_pylist()
-    return expression.to_pyarrow().to_pylist()
+        return backend.raw_sql(backend.compile(expression)).toArrow()
+    return expression.to_pyarrow()
+
+
+def fetch(expression: ir.Table) -> list[dict[str, Any]]:
+    """The rows of an expression, decimals as exact `Decimal`; nothing passes through floating point."""
+    return arrow(expression).to_pylist()
 
 
 def summed(table: ir.Table, column: str) -> ir.NumericScalar:
