@@ -260,8 +260,9 @@ def _sums(rows: ir.Table, stretches: Sequence[Stretch], by: Sequence[str]) -> pa
 def _is_rounding(beyond: ir.Value, book_cost: ir.Value, charges: ir.Value) -> ir.BooleanValue:
     """Whether a difference is no more than the tolerance (`reconciled.TOLERANCE`)."""
     of_charges = charges.cast("decimal(12, 0)") * ibis.literal(PER_CHARGE, "decimal(12, 3)")
-    of_book = book_cost.abs().cast("decimal(24, 6)") * ibis.literal(OF_BOOK, "decimal(24, 3)")
-    return (beyond.abs() <= of_charges) & (beyond.abs() <= of_book)
+    # Many times the difference against the whole: taking a share of the whole would cost a division of 128 bits.
+    times = beyond.abs().cast("decimal(33, 18)") * ibis.literal(1 / OF_BOOK, "decimal(4, 0)")
+    return (beyond.abs() <= of_charges) & (times <= book_cost.abs())
 
 
 def _check(by: Iterable[str]) -> None:
