@@ -50,7 +50,8 @@ def show() -> Any:
 
 def test_a_workspace_without_a_lake_is_told_how_to_load_a_bill(settings: Settings) -> None:
     app = show()
-    assert [code.value for code in app.code] == ["spendproof import bill.csv", "spendproof demo"]
+    assert [code.value for code in app.code] == ["spendproof import bill.csv"]
+    assert [button.label for button in app.button] == ["Try with sample data"]
     assert len(app.metric) == 0
     assert not (settings.home / "workspaces").exists()
 
@@ -58,7 +59,7 @@ def test_a_workspace_without_a_lake_is_told_how_to_load_a_bill(settings: Setting
 def test_a_lake_without_charges_is_told_the_same(settings: Settings) -> None:
     Lake(lake_address(settings, "default")).close()
     app = show()
-    assert "spendproof demo" in [code.value for code in app.code]
+    assert "Try with sample data" in [button.label for button in app.button]
     assert len(app.metric) == 0
 
 

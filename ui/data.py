@@ -41,8 +41,8 @@ class Coverage:
         first: first day with a charge.
         last: last day with a charge.
         newest_period: first day of the newest billing period.
-        synthetic: whether any load is sample data.
-        real: whether any load is not.
+        synthetic: whether any load that still has rows is sample data.
+        real: whether any of them is not.
     """
 
     currencies: tuple[str, ...] = ()
@@ -137,10 +137,18 @@ def quality(workspace: str, snapshot: int) -> tuple[SourceQuality, ...]:
 
 
 @st.cache_data(max_entries=_ENTRIES, show_spinner=False)
+def held(workspace: str, snapshot: int) -> frozenset[str]:
+    """Loads that still have rows in the ledger; those of a source that was taken out stay on record without any."""
+    tables = lake_of(workspace).tables("daily_spend", "usage", "drivers", snapshot=snapshot)
+    return frozenset(row["x_LoadId"] for table in tables for row in fetch(table.select("x_LoadId").distinct()))
+
+
+@st.cache_data(max_entries=_ENTRIES, show_spinner=False)
 def coverage(workspace: str, snapshot: int) -> Coverage:
     """Days and currencies of a workspace's charges; everything empty where it holds none."""
     loads, daily = lake_of(workspace).tables("loads", "daily_spend", snapshot=snapshot)
-    samples = {row["Synthetic"] for row in fetch(loads.select("Synthetic").distinct())}
+    there = held(workspace, snapshot)
+    samples = {row["Synthetic"] for row in fetch(loads.select("LoadId", "Synthetic")) if row["LoadId"] in there}
     totals = sorted(spend_table(daily, ()).rows, key=lambda row: (-row.charges, row.currency))
     newest, first, last = fetch(
         daily.aggregate(a=daily["BillingPeriodStart"].max(), b=daily["ChargeDate"].min(), c=daily["ChargeDate"].max())

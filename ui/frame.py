@@ -60,6 +60,7 @@ def _guarded(body: Body, *, needs_charges: bool) -> None:
         snapshot = data.newest_snapshot(workspace)
         view = View(workspace, snapshot, data.coverage(workspace, snapshot))
         _banner(view.coverage)
+        _told()
         if not view.coverage.currencies and (needs_charges or not data.lineage(workspace, snapshot).loads):
             _guide(workspace)
             return
@@ -90,17 +91,18 @@ def _banner(coverage: data.Coverage) -> None:
         st.warning(f"**{SYNTHETIC}.** The company and every figure are made up.{beside}")
 
 
+def _told() -> None:
+    if "add-data-loaded" in st.session_state:
+        from ui import start_page  # noqa: PLC0415 - itself a page within this frame
+
+        start_page.told()
+
+
 def _guide(workspace: str) -> None:
-    named = "" if workspace == "default" else f" --workspace {workspace}"
+    """An empty workspace: the three ways in."""
+    from ui import start_page  # noqa: PLC0415 - itself a page within this frame
+
     st.header("No bill is loaded yet", anchor=False)
-    st.markdown(
-        f"The workspace `{workspace}` holds no charges. Load a bill with the command line; "
-        "the format is recognised from its columns."
-    )
-    st.code(f"spendproof import{named} bill.csv", language="bash")
-    st.markdown("To look around first, open the sample customer. It lives in a workspace of its own.")
-    st.code("spendproof demo", language="bash")
-    st.caption(
-        "Accepted: AWS Cost and Usage Report 2.0, Azure cost exports, Google Cloud billing exports, OpenAI and "
-        "Anthropic cost and usage, and any FOCUS 1.0 to 1.4 file, as CSV, JSON or Parquet."
-    )
+    st.markdown("Three ways to the first chart, each of them three clicks:")
+    start_page.ways(workspace, empty=True)
+    st.caption("Everything stays on this machine. The sample customer in a workspace of its own: `spendproof demo`")
