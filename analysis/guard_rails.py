@@ -17,6 +17,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from statistics import NormalDist
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from analysis.period import Period
@@ -218,15 +219,15 @@ def _binomial(evaluations: Sequence[Evaluation], weights: Mapping[str | None, fl
 
 def _judged(measure: Measure, before: _Sample, after: _Sample, confidence: float, counted: str) -> GuardRail:
     """Welch's interval of the difference, against the margin."""
-    from scipy.stats import norm, t  # noqa: PLC0415 - half a second that only a judgement needs
+    from scipy.special import stdtrit  # noqa: PLC0415 - half a second that only a judgement needs
 
     change, variance = after.mean - before.mean, before.variance + after.variance
     tail = (1 + confidence) / 2
     if math.isinf(before.freedom):
-        quantile = float(norm.ppf(tail))
+        quantile = NormalDist().inv_cdf(tail)
     else:
         parts = before.variance**2 / before.freedom + after.variance**2 / after.freedom
-        quantile = float(t.ppf(tail, variance**2 / parts)) if parts > 0 else 0.0
+        quantile = float(stdtrit(variance**2 / parts, tail)) if parts > 0 else 0.0
     half = quantile * math.sqrt(variance)
     margin = float(measure.margin) * (abs(before.mean) if measure.relative else 1.0)
     sign = 1 if measure.more_is_better else -1
