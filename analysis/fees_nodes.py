@@ -11,7 +11,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Final
 
-from analysis.result import ZERO, total
+from analysis.result import ZERO, plain, total
 
 ONE: Final = Decimal(1)
 _CODE_LENGTH: Final = 3
@@ -351,7 +351,7 @@ def share(rate: Decimal, what: str) -> None:
         FeeError: it is below 0 or above 1.
     """
     if not rate.is_finite() or not ZERO <= rate <= ONE:
-        shown = f"{rate * 100:f} %" if rate.is_finite() else str(rate)
+        shown = f"{plain(rate * 100)} %" if rate.is_finite() else str(rate)
         raise FeeError(f"{what[:1].upper()}{what[1:]} must be between 0 and 100 %; this one is {shown}.")
 
 
