@@ -32,7 +32,15 @@ class Kind(StrEnum):
 
 
 class SignatureError(LedgerError):
-    """A signature that does not hold; the message says in what way."""
+    """A signature that does not hold; the message says in what way.
+
+    Attributes:
+        path: JSON pointer of the wrong place in an envelope.
+    """
+
+    def __init__(self, message: str, path: str = "/signature") -> None:
+        super().__init__(message)
+        self.path = path
 
 
 def new_key() -> OKPKey:

@@ -137,7 +137,7 @@ def follow(chain: Sequence[str], issuer: str) -> list[KeyRecord]:
     """The keys of a chain of endorsements that begins with the issuer's first key.
 
     Raises:
-        SignatureError: a link is missing, changed or signed by another key; `args[1]` is the link's number from 0.
+        SignatureError: a link is missing, changed or signed by another key; its path is `/keys/` and the link's number.
     """
     found = list[KeyRecord]()
     for i, endorsement in enumerate(chain):
@@ -147,10 +147,10 @@ def follow(chain: Sequence[str], issuer: str) -> list[KeyRecord]:
             jws.check(endorsement, Kind.KEY, jws.public_key(endorser.x))
             _fitting(record, found, issuer)
         except SignatureError as error:
-            raise SignatureError(f"Key {i + 1} of the issuer does not hold: {error}", i) from error
+            raise SignatureError(f"Key {i + 1} of the issuer does not hold: {error}", f"/keys/{i}") from error
         found.append(record)
     if not found:
-        raise SignatureError("The document names no key of its issuer.", 0)
+        raise SignatureError("The document names no key of its issuer.", "/keys")
     return found
 
 

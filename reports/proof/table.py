@@ -1,0 +1,46 @@
+"""A proof as CSV: its figures, then its days, every line saying what it is about; exact decimals, no formatting."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping
+from typing import Any, Final
+
+from reports.cells import safe
+from reports.proof.canonical import digest
+from reports.proof.document import daily
+from reports.proof.statement import SYNTHETIC
+
+_HEAD: Final = ("proof", "state", "data", "section", "item", "day", "value", "unit", "note")
+
+
+def csv_text(document: Mapping[str, Any]) -> bytes:
+    """The table of a document; an empty value is a figure that there is not."""
+    claim, out = document["claim"], io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(_HEAD)
+    about = (document["id"], document["state"], SYNTHETIC if claim["synthetic"] else "")
+    currency, unit = claim["currency"], claim["driver"]["unit"] or claim["driver"]["name"]
+
+    def line(section: str, item: str, day: str, value: str | None, of: str, note: str = "") -> None:
+        # Values are decimal texts by the schema; everything else may have come from a bill.
+        writer.writerow((*about, section, safe(item), day, value or "", safe(of), safe(note)))
+
+    line("document", "digest", "", digest(dict(document)), "sha-256")
+    for name, text in document["statement"].items():
+        line("statement", name, "", "", "", text)
+    for name, value in claim["figures"].items():
+        share = name.startswith("share") or name in {"drift_to_nothing", "minimum_detectable"}
+        line("figure", name, "", value, "share" if share else currency)
+    for part in document["bridge"]:
+        line("bridge", part["label"], "", part["amount"], currency, part["kind"])
+    for gate in claim["gates"]:
+        line("gate", f"{gate['id']} {gate['title']}", "", "", gate["state"], gate["sentence"])
+    for fee in claim["fee"]:
+        line("fee", fee["text"], "", fee["amount"], currency)
+    for day in daily(document):
+        for name in ("cost", "as_billed", "expected", "expected_low", "expected_high"):
+            line(day["part"], name, day["date"], day[name], currency)
+        line(day["part"], "driver", day["date"], day["driver"], unit)
+    return out.getvalue().encode()
