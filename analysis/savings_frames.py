@@ -27,6 +27,7 @@ class Days:
 
     Attributes:
         series: day numbers, cost and driver of every day that is measured (n,).
+        dates: those days as dates.
         costs: the exact cost of each.
         price, tokens: price per token and tokens per driver (n,), nan where unknown; None where the frame has none.
         span: days from the first to the last of the frame, those left out included.
@@ -36,6 +37,7 @@ class Days:
     """
 
     series: Series
+    dates: tuple[date, ...]
     costs: tuple[Decimal, ...]
     price: Array | None
     tokens: Array | None
@@ -56,11 +58,6 @@ class Days:
     def actual(self) -> Decimal:
         """Exact sum of the measured costs."""
         return total(self.costs)
-
-    @property
-    def dates(self) -> tuple[date, ...]:
-        """The measured days."""
-        return tuple(day_of(number) for number in self.series.day.tolist())
 
 
 def read_days(frame: pd.DataFrame, name: str, blackout: frozenset[date], *, needs_use: bool) -> Days:
@@ -89,6 +86,7 @@ def read_days(frame: pd.DataFrame, name: str, blackout: frozenset[date], *, need
     kept = ~dark & ~idle
     return Days(
         series=Series(day[kept], cost[kept], driver[kept]),
+        dates=tuple(day_of(number) for number in day[kept].tolist()),
         costs=tuple(_exact(value) for value, keep in zip(costs, kept.tolist(), strict=True) if keep),
         price=_optional(frame, "price_per_token", name, kept),
         tokens=_optional(frame, "tokens_per_driver", name, kept),

@@ -150,11 +150,10 @@ def fit_unit_cost(unit_cost: Array, columns: Array, day: DayNumbers) -> Fit:
     rho, x, u = 0.0, columns, unit_cost
     for _ in range(ROUNDS):
         rho = autocorrelation(_residual(unit_cost, columns, beta), gap, used)
-        decay = rho**gap
+        # Nothing comes before the first day, which is as good as a gap without end.
+        decay = np.concatenate([[0.0], rho**gap])
         scale = np.sqrt((1 - rho**2) / (1 - decay**2))
-        first = np.sqrt(1 - rho**2)
-        x = np.vstack([first * columns[:1], scale[:, None] * (columns[1:] - decay[:, None] * columns[:-1])])
-        u = np.concatenate([first * unit_cost[:1], scale * (unit_cost[1:] - decay * unit_cost[:-1])])
+        x, u = _whitened(columns, scale, decay), _whitened(unit_cost[:, None], scale, decay)[:, 0]
         beta = _least_squares(x, u)
     left = u - x @ beta
     variance = float(left @ left) / max(len(u) - used, 1)
@@ -216,6 +215,13 @@ def placebo_windows(baseline: Series, reporting_days: int) -> tuple[Placebo, ...
         credited = 1 - float(baseline.cost[window].sum()) / expected if expected else np.inf
         result.append(Placebo(int(baseline.day[start]), credited))
     return tuple(reversed(result))
+
+
+def _whitened(columns: Array, scale: Array, decay: Array) -> Array:
+    """Rows less the part of the row before that carries over, all with the variance of an innovation."""
+    result = scale[:, None] * columns
+    result[1:] -= (scale * decay)[1:, None] * columns[:-1]
+    return result
 
 
 def _residual(values: Array, columns: Array, beta: Array) -> Array:

@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from analysis.result import ZERO, plain
+from analysis.savings_limits import DRIFT
 
 #: The named rounding rule of money: two fraction digits, or as many more as give the counterfactual six significant
 #: digits, half to even; counterfactual and actual are rounded, and the saving is their difference.
@@ -133,6 +134,11 @@ class AvoidedCost:
         """What a fee may be taken from: the lower bound of a verified saving, else nothing."""
         return self.low if self.verified else None
 
+    @property
+    def withstands_drift(self) -> bool:
+        """Whether the lower bound would stand an undeclared fall of unit cost of 10 % a year."""
+        return self.drift_to_nothing is not None and self.drift_to_nothing > DRIFT
+
     def gate(self, name: str) -> Gate:
         """The gate of a name, `G0` to `G10`."""
         return next(gate for gate in self.gates if gate.name == name)
@@ -148,6 +154,7 @@ class AvoidedCost:
             "half_widths": {name: plain(amount) for name, amount in self.half_widths.items()},
             "statistically_sound": self.statistically_sound,
             "verified": self.verified,
+            "withstands_drift": self.withstands_drift,
             "gates": [gate.record() for gate in self.gates],
             "refusals": list(self.refusals),
             "limits": list(self.limits),

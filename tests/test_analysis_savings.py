@@ -215,8 +215,10 @@ def test_the_drift_that_would_undo_the_claim_is_stated() -> None:
     # 120 and 30 days: their middles are 75 days apart.
     assert result.drift_to_nothing == pytest.approx(low / counterfactual * 365 / 75, abs=Decimal("1e-4"))
     assert drift_sentence(result.drift_to_nothing) in result.limits
-    assert "more than the 10%" in drift_sentence(Decimal("0.2"))
-    assert "less than the 10%" in drift_sentence(Decimal("0.05"))
+    assert "is more than the 10%" in drift_sentence(Decimal("0.11"))
+    assert "is not more than the 10%" in drift_sentence(Decimal("0.10"))
+    assert result.withstands_drift
+    assert not measured(history(saved=0.03)).withstands_drift
     assert all(f"{rate:.0%} at {n} and {m} days" in result.limits[0] for (n, m), rate in DRIFT_VERIFIED.items())
 
 
