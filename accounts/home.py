@@ -28,6 +28,9 @@ class Settings(BaseSettings):
         catalog: `SPENDPROOF_CATALOG`, connection string of a PostgreSQL catalog; SQLite files in `home` without it.
         workspace: `SPENDPROOF_WORKSPACE`, the workspace where no other is named.
         database: `SPENDPROOF_DATABASE`, address of the PostgreSQL database of accounts; SQLite in `home` without it.
+        smtp: `SPENDPROOF_SMTP`, the mail server: `smtps://user:password@host:465`, `smtp+starttls://...`, `smtp://...`.
+        mail_from: `SPENDPROOF_MAIL_FROM`, the address that mails come from.
+        public_url: `SPENDPROOF_PUBLIC_URL`, where people outside reach the app; links in mails begin with it.
         master_key: `SPENDPROOF_MASTER_KEY`, under which secrets are sealed (see `accounts.vault`).
     """
 
@@ -37,6 +40,9 @@ class Settings(BaseSettings):
     catalog: str | None = None
     workspace: str = DEFAULT_WORKSPACE
     database: str | None = None
+    smtp: SecretStr | None = None
+    mail_from: str = "spendproof@localhost"
+    public_url: str | None = None
     master_key: SecretStr | None = None
 
 

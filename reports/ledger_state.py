@@ -1,0 +1,139 @@
+"""What every report has to say of the ledger it stands on: what failed, what is missing, what may still change."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Final
+
+from analysis.quality import SourceQuality, quality
+from analysis.result import fetch
+from analysis.spend import spend_table
+from reports import numbers
+from reports.view import ReportError
+
+if TYPE_CHECKING:
+    from ledger.lake import Lake
+
+#: Days at the end of a period without any charge of a source before it is called stale.
+STALE_DAYS: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class FailedSource:
+    """A source whose newest pull failed: what it is called, since when its data is as it was, and why."""
+
+    name: str
+    since: datetime | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerState:
+    """The ledger behind a report.
+
+    Attributes:
+        snapshot: its number; every figure of the report is read from it.
+        currencies: codes, the one with the most charges first.
+        first, last: days with charges.
+        newest_period: first day of the newest billing period, which may still be restated.
+        synthetic: whether any load is sample data.
+        sources: quality of every source.
+        failed: sources whose newest pull failed.
+    """
+
+    snapshot: int
+    currencies: tuple[str, ...]
+    first: date
+    last: date
+    newest_period: date
+    synthetic: bool
+    sources: tuple[SourceQuality, ...]
+    failed: tuple[FailedSource, ...]
+
+    def currency(self, asked: str | None) -> str:
+        """The currency asked for, or the one with the most charges.
+
+        Raises:
+            ReportError: there are no charges in it.
+        """
+        if asked is not None and asked not in self.currencies:
+            held = ", ".join(self.currencies)
+            raise ReportError(f"The ledger has no charges in {asked}; it has {held}. Choose one of them.")
+        return asked or self.currencies[0]
+
+    def alarms(self, first: date, last: date) -> tuple[str, ...]:
+        """Sentences that stand before the figures of these days."""
+        return (*_failures(self.failed), *_stale(self.sources, last), *_gaps(self.sources, first, last))
+
+    def notes(self, last: date) -> tuple[str, ...]:
+        """What else bears on the figures up to `last`."""
+        if last < self.newest_period:
+            return ()
+        since = numbers.day(self.newest_period)
+        return (f"Provisional from {since} on: the newest billing period may still be restated.",)
+
+
+def ledger_state(lake: Lake, failed: Sequence[FailedSource] = (), *, snapshot: int | None = None) -> LedgerState:
+    """The state of a lake at its newest snapshot, or at the one given.
+
+    Raises:
+        ReportError: the ledger holds no charges.
+    """
+    number = lake.snapshot() if snapshot is None else snapshot
+    loads, findings, daily = lake.tables("loads", "findings", "daily_spend", snapshot=number)
+    totals = sorted(spend_table(daily, ()).rows, key=lambda row: (-row.charges, row.currency))
+    if not totals:
+        raise ReportError(
+            "The ledger holds no charges, so there is nothing to report. Load a bill (spendproof import FILE) or "
+            "connect an account (spendproof connect PROVIDER)."
+        )
+    edges = fetch(
+        daily.aggregate(a=daily["ChargeDate"].min(), b=daily["ChargeDate"].max(), c=daily["BillingPeriodStart"].max())
+    )[0]
+    samples = {row["Synthetic"] for row in fetch(loads.select("Synthetic").distinct())}
+    return LedgerState(
+        snapshot=number,
+        currencies=tuple(row.currency for row in totals),
+        first=edges["a"],
+        last=edges["b"],
+        newest_period=edges["c"].date(),
+        synthetic=True in samples,
+        sources=quality(loads, findings, daily),
+        failed=tuple(failed),
+    )
+
+
+def _failures(failed: Sequence[FailedSource]) -> list[str]:
+    sentences = list[str]()
+    for source in failed:
+        age = f"its figures are as of {numbers.day(source.since.date())}" if source.since else "it has no figures yet"
+        sentences.append(f"Source {source.name} failed, {age}: {source.reason}")
+    return sentences
+
+
+def _stale(sources: Sequence[SourceQuality], last: date) -> list[str]:
+    late = [
+        (source, (last - source.coverage.days[-1]).days)
+        for source in sources
+        if source.coverage.days and (last - source.coverage.days[-1]).days > STALE_DAYS
+    ]
+    return [
+        f"Source {source.connection} has nothing after {numbers.day(source.coverage.days[-1])}: the last "
+        f"{days:,} days are without it, which is not the same as no spend."
+        for source, days in late
+    ]
+
+
+def _gaps(sources: Sequence[SourceQuality], first: date, last: date) -> list[str]:
+    sentences = list[str]()
+    for source in sources:
+        missing = [day for day in source.coverage.missing_days if first <= day <= last]
+        if missing:
+            edges = numbers.days(missing[0], missing[-1])
+            sentences.append(
+                f"Source {source.connection} lacks {numbers.some(len(missing), 'day')} of this period ({edges}); "
+                "their spend is not in the figures."
+            )
+    return sentences
