@@ -7,7 +7,7 @@ to secrets included, so that it can be shown.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Final
@@ -113,7 +113,7 @@ def named(settings: Settings, workspace: str, name: str) -> Connection:
         return _one(session, workspace, name)
 
 
-def change(settings: Settings, workspace: str, name: str, **values: object) -> Connection:
+def change(settings: Settings, workspace: str, name: str, values: Mapping[str, object]) -> Connection:
     """Change columns of a connection.
 
     Raises:

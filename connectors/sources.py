@@ -10,9 +10,10 @@ from typing import Final
 from connectors.errors import SourceNameError
 from connectors.live import Access, Setup, Source
 
-#: Modules with `SETUP` and `open_source(access)`, by provider.
+#: By provider, the module with `SETUP` and the one with `open_source(access)`.
 _MODULES: Final = {
-    "openai": "connectors.openai.live",
+    "aws": ("connectors.aws.setup", "connectors.aws.live"),
+    "openai": ("connectors.openai.live", "connectors.openai.live"),
 }
 
 
@@ -44,5 +45,5 @@ def provider(name: str) -> Provider:
     """
     if name not in _MODULES:
         raise SourceNameError(f"There is no provider {name!r} to connect; there are: {', '.join(_MODULES)}.")
-    module = import_module(_MODULES[name])
-    return Provider(name, module.SETUP, module.open_source)
+    setup, live = (import_module(module) for module in _MODULES[name])
+    return Provider(name, setup.SETUP, live.open_source)

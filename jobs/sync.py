@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from dataclasses import replace as with_
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -76,6 +77,8 @@ class _Sync:
     force: bool
     #: What went wrong, and with which streams or totals.
     problems: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
+    #: What a person should know although the sync is done.
+    notes: list[str] = field(default_factory=list[str])
     failed: set[str] = field(default_factory=set[str])
     touched: set[Window] = field(default_factory=set[Window])
 
@@ -114,7 +117,7 @@ def sync(settings: Settings, workspace: str, name: str, *, force: bool = False, 
     connection = connections.named(settings, workspace, name)
     with connection_lock(settings, connection):
         run = sync_runs.begin(settings, connection, used.now())
-        hidden = credentials.Credentials({}, ())
+        hidden, notes = credentials.Credentials({}, ()), list[str]()
         try:
             known = used.find(connection.provider)
             hidden = credentials.unseal(settings, connection, known.setup.fields)
@@ -135,12 +138,15 @@ def sync(settings: Settings, workspace: str, name: str, *, force: bool = False, 
                     force,
                 )
                 _follow(state, known.setup.history_days)
-            problems = state.sentence
+            problems, notes = state.sentence, state.notes
         except (ConnectorError, LedgerError) as error:
             problems = str(error)
         except Exception as error:  # noqa: BLE001 - an SDK may raise anything, and a run must not stay open
             problems = f"Unexpected: {type(error).__name__}: {' '.join(str(error).split())[:300]}."
-        _end(settings, run, used.now(), hidden.redacted(problems))
+        run.state = RunState.FAILED if problems else RunState.DONE
+        run.message = hidden.redacted(" ".join(filter(None, (problems, *notes))))
+        run.doing, run.ended_at = "", used.now()
+        sync_runs.save(settings, run)
     return run
 
 
@@ -181,12 +187,6 @@ def _access(found: credentials.Credentials, meter: Meter, tools: Tools) -> Acces
 
 def _quietly(say: Say, hidden: credentials.Credentials) -> Say:
     return lambda sentence: say(hidden.redacted(sentence))
-
-
-def _end(settings: Settings, run: SyncRun, now: datetime, problems: str) -> None:
-    run.state = RunState.FAILED if problems else RunState.DONE
-    run.message, run.doing, run.ended_at = problems, "", now
-    sync_runs.save(settings, run)
 
 
 def _follow(state: _Sync, history_days: int) -> None:
@@ -251,7 +251,9 @@ def _fetch_and_load(state: _Sync, stream: Stream) -> None:
         place.discard()
         raise
     place.settle(results[0].load_id)
-    state.run.rows += sum(result.rows_loaded for result in results)
+    rows = sum(result.rows_loaded for result in results)
+    state.tools.say(f"{state.connection.name}: {stream.name} of {_shown(stream.window)}: {rows:,} rows")
+    state.run.rows += rows
     state.run.loads = [*state.run.loads, *(result.load_id for result in results)]
     if any(result.table == "charges" for result in results):
         state.touched.add(stream.window)
@@ -265,9 +267,7 @@ def _fetch(state: _Sync, stream: Stream, place: landing.Landing) -> bool:
     for page in state.source.pull(stream, journal.resume):
         journal = place.keep(page, journal)
         state.run.pages += 1
-        what = f"{stream.name}, {_shown(stream.window)}, page {journal.pages}"
-        state.report(f"fetching {what}")
-        state.tools.say(f"{state.connection.name}: {what}")
+        state.report(f"fetching {stream.name}, {_shown(stream.window)}, page {journal.pages}")
     return journal.complete
 
 
@@ -303,19 +303,17 @@ def _compare(state: _Sync, month: Window, today: date) -> None:
     changed = any(w.first < window.end and window.first < w.end for w in state.touched)
     if not changed or window.first >= window.end:
         return
+    ask = partial(reconciling.compare, state.settings, state.connection, state.lake, state.source, window)
     try:
-        differing = reconciling.compare(
-            state.settings, state.connection, state.lake, state.source, window, state.tools.now()
-        )
-        if differing:
+        differing = ask(state.tools.now())
+        # Where the provider names its deliveries, what it delivered is what there is.
+        again = [stream for stream in state.source.streams(window) if not stream.version] if differing else []
+        if again:
             state.tools.say(f"{state.connection.name}: {differing[0].sentence} It is fetched once more.")
-            for stream in state.source.streams(window):
+            for stream in again:
                 _guarded(state, stream)
-            differing = reconciling.compare(
-                state.settings, state.connection, state.lake, state.source, window, state.tools.now()
-            )
-        if differing:
-            state.problem("total", differing[0].sentence)
+            differing = ask(state.tools.now())
+        state.notes += [d.sentence for d in differing if d.total.closed is not False]
     except ConnectorError as error:
         state.problem(f"total of {window.first:%B %Y}", str(error))
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -86,19 +87,15 @@ class Desk:
         self.waits: list[float] = []
         self.said: list[str] = []
         self.kill_at: int | None = None
-        self.syncs = 0
+        self.pages = self.syncs = 0
 
     def sync(self, *, force: bool = False) -> SyncRun:
         """One sync, a minute after the one before."""
         self.syncs += 1
         moment = self.case.now + timedelta(minutes=self.syncs)
-        tools = Tools(find=lambda _: self.case.provider, now=lambda: moment, sleep=self.waits.append, say=self._say)
+        provider = replace(self.case.provider, open=lambda access: _Dying(self, self.case.provider.open(access)))
+        tools = Tools(find=lambda _: provider, now=lambda: moment, sleep=self.waits.append, say=self.said.append)
         return sync(self.settings, "default", "account", force=force, tools=tools)
-
-    def _say(self, sentence: str) -> None:
-        self.said.append(sentence)
-        if self.kill_at is not None and sum("page" in s for s in self.said) >= self.kill_at:
-            raise Killed
 
     def ledger(self) -> tuple[dict[str, Decimal], int, int]:
         """Charges by currency, rows of charges, rows of usage."""
@@ -107,6 +104,22 @@ class Desk:
             (charges,) = lake.records("SELECT count(*) AS n FROM charges")
             (usage,) = lake.records("SELECT count(*) AS n FROM usage")
         return {row["c"]: row["s"] for row in money if row["s"]}, charges["n"], usage["n"]
+
+
+class _Dying:
+    """A source whose process dies after so many pages were kept."""
+
+    def __init__(self, desk: Desk, source: Source) -> None:
+        self._desk, self._source = desk, source
+        self.diagnose, self.streams, self.totals = source.diagnose, source.streams, source.totals
+
+    def pull(self, stream: Stream, resume: str | None) -> Iterator[Page]:
+        """The pages, until it dies."""
+        for page in self._source.pull(stream, resume):
+            yield page
+            self._desk.pages += 1
+            if self._desk.kill_at is not None and self._desk.pages >= self._desk.kill_at:
+                raise Killed
 
 
 def pulled(source: Source, stream: Stream, resume: str | None = None) -> list[Page]:
