@@ -87,6 +87,7 @@ class AttemptRecord(Base):
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
     workspace: Mapped[str] = mapped_column(String(63), index=True)
     question: Mapped[str] = mapped_column(String(64))
+    scope: Mapped[str] = mapped_column(Text)
     asked: Mapped[str] = mapped_column(Text)
     outcome: Mapped[str] = mapped_column(Text)
     times: Mapped[int] = mapped_column()
@@ -202,7 +203,7 @@ class Store:
         found = [row for row in self.interventions() if row.id.startswith(key)]
         return _only(found, key, "intervention", "spendproof intervention list")
 
-    def count_attempt(self, question: str, asked: str, outcome: str, now: datetime) -> AttemptRecord:
+    def count_attempt(self, question: str, scope: str, asked: str, outcome: str, now: datetime) -> AttemptRecord:
         """Count an attempt; asking exactly the same again counts on the same line, with its newest outcome."""
         same = select(AttemptRecord).where(
             AttemptRecord.workspace == self.workspace, AttemptRecord.question == question
@@ -215,6 +216,7 @@ class Store:
                         id=new_id(),
                         workspace=self.workspace,
                         question=question,
+                        scope=scope,
                         asked=asked,
                         outcome=outcome,
                         times=1,
