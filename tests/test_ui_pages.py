@@ -42,10 +42,23 @@ def fill(settings: Settings, folder: Path, rows: str, *, synthetic: bool = False
         import_files(lake, [str(file)], synthetic=synthetic)
 
 
+def spend() -> None:
+    from ui.spend import PAGE  # noqa: PLC0415 - the function is a script of its own
+
+    PAGE()
+
+
 def show() -> Any:
-    app = AppTest.from_file(str(Path(data.__file__).with_name("main.py")), default_timeout=60).run()
+    app = AppTest.from_function(spend, default_timeout=60).run()
     assert not app.exception
     return app
+
+
+def test_the_first_page_is_about_value(settings: Settings, tmp_path: Path) -> None:
+    fill(settings, tmp_path, f"1,1,1,USD,acct,{PERIOD},{DAY},Usage,Compute,Acme\n")
+    app = AppTest.from_file(str(Path(data.__file__).with_name("main.py")), default_timeout=60).run()
+    assert not app.exception
+    assert [title.value for title in app.title] == ["Value"]
 
 
 def test_a_workspace_without_a_lake_is_told_how_to_load_a_bill(settings: Settings) -> None:
@@ -128,7 +141,7 @@ def test_two_currencies_are_chosen_between_and_never_added(settings: Settings, t
 
 def test_the_address_restores_what_was_chosen(settings: Settings, tmp_path: Path) -> None:
     fill(settings, tmp_path, f"1,1,1,USD,acct,{PERIOD},{DAY},Usage,Compute,Acme\n")
-    app = AppTest.from_file(str(Path(data.__file__).with_name("main.py")), default_timeout=60)
+    app = AppTest.from_function(spend, default_timeout=60)
     app.query_params["group"] = "Provider"
     app.query_params["cost"] = "Effective"
     app.run()

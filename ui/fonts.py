@@ -7,7 +7,9 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-FAMILY: Final = "IBM Plex Sans"
+FAMILY: Final = "Inter"
+#: What a browser is given of it (ui/static/style.css).
+SERVED: Final = ("Inter-Regular.woff2", "Inter-SemiBold.woff2")
 #: The family as files that a renderer reads; shared with the reports.
 FOLDER: Final = Path(__file__).resolve().parents[1] / "reports" / "fonts"
 

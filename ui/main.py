@@ -16,6 +16,7 @@ _STATIC = Path(__file__).with_name("static")
 
 def _main() -> None:
     st.set_page_config("SpendProof", str(_STATIC / "icon.png"), "wide")
+    st.html(_STATIC / "style.css")
     st.logo(_STATIC / "logo.svg", size="medium", icon_image=_STATIC / "icon.svg")
     served = running.current()
     if served.protection is Protection.OIDC and not _entered(served.people):

@@ -14,12 +14,12 @@ from urllib.parse import urlsplit
 from anyio import to_thread
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.responses import FileResponse, HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from accounts.signin import SESSION_HOURS, Attempts, Protection, issue, verify
 from ledger.errors import LedgerError
-from ui import running
+from ui import fonts, running
 from ui.gate import COOKIE, SIGN_IN, SIGN_OUT, Gate
 
 MAIN: Final = Path(__file__).with_name("main.py")
@@ -75,6 +75,14 @@ async def sign_out(_: Request) -> Response:
     return response
 
 
+async def font(request: Request) -> Response:
+    """A file of the font family; nothing else of its folder."""
+    path = fonts.FOLDER / request.path_params["name"]
+    if path.name not in fonts.SERVED or not path.is_file():
+        return PlainTextResponse("There is no such font.", 404)
+    return FileResponse(path, media_type="font/woff2", headers={"Cache-Control": "public, max-age=604800"})
+
+
 @asynccontextmanager
 async def warm_up(_: Any) -> AsyncGenerator[None]:  # noqa: ANN401 - Streamlit passes its App
     """Load what the first page needs before anybody waits for it."""
@@ -105,6 +113,7 @@ def _form(message: str = "", status: int = 200) -> Response:
 #: Which of these need no session is listed in `ui.gate.PUBLIC`.
 ROUTES: Final = (
     Route("/healthz", healthz),
+    Route("/fonts/{name}", font),
     Route(SIGN_IN, sign_in_form, methods=["GET"]),
     Route(SIGN_IN, sign_in, methods=["POST"]),
     Route(SIGN_OUT, sign_out),

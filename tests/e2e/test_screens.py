@@ -20,7 +20,7 @@ from ledger.lake import Lake
 from tests.e2e.driver import PASSWORD, Server, View, look
 from ui import numbers
 
-PAGES = ("Spend", "Unit cost", "Loads and data quality")
+PAGES = ("Spend", "Value", "Unit cost", "Loads and data quality")
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def go(view: View, page: str) -> None:
 
 
 def test_spend_shows_what_the_ledger_holds(view: View, filled: Server) -> None:
-    view.open()
+    view.open("/spend")
     with Lake(lake_address(filled.settings, "filled")) as lake:
         (total,) = spend_table(lake.table("daily_spend"), ()).rows
     # 60 days of 10.25 + 0.75 + 3 + 6, and one charge of 12.50.
@@ -47,7 +47,7 @@ def test_spend_shows_what_the_ledger_holds(view: View, filled: Server) -> None:
 
 
 def test_spend_of_one_month_is_compared_with_the_month_before(view: View, filled: Server) -> None:
-    view.open("/?period=Newest+month")
+    view.open("/spend?period=Newest+month")
     with Lake(lake_address(filled.settings, "filled")) as lake:
         table = lake.table("daily_spend")
         (may,) = spend_table(table, (), start=date(2026, 5, 1), end=date(2026, 6, 1)).rows
@@ -60,7 +60,7 @@ def test_spend_of_one_month_is_compared_with_the_month_before(view: View, filled
 
 
 def test_unit_cost_shows_what_the_ledger_holds(view: View, filled: Server) -> None:
-    view.open()
+    view.open("/spend")
     go(view, "Unit cost")
     with Lake(lake_address(filled.settings, "filled")) as lake:
         (blend,) = unit_cost(lake.table("daily_tokens"), ()).rows
@@ -98,7 +98,7 @@ def test_a_day_without_charges_is_named_and_a_row_that_was_refused_is_listed(vie
 
 
 def test_the_exported_figures_are_the_exact_ones_and_call_themselves_a_sample(view: View) -> None:
-    view.open()
+    view.open("/spend")
     with view.page.expect_download() as download:
         view.page.get_by_role("button", name="Download CSV").click()
     assert download.value.suggested_filename == "synthetic-sample-spend-filled-2026-04-01-2026-05-31.csv"
@@ -108,14 +108,14 @@ def test_the_exported_figures_are_the_exact_ones_and_call_themselves_a_sample(vi
 
 
 def test_every_page_says_that_the_data_is_a_sample(view: View) -> None:
-    view.open()
+    view.open("/spend")
     for page in PAGES:
         go(view, page)
         expect(view.page.get_by_role("alert").first).to_contain_text("Synthetic sample data")
 
 
 def test_nothing_is_fetched_from_elsewhere_and_the_console_stays_clean(view: View) -> None:
-    view.open()
+    view.open("/spend")
     for page in (*PAGES, PAGES[0]):
         go(view, page)
     view.page.wait_for_timeout(500)
@@ -130,8 +130,8 @@ def test_nothing_is_fetched_from_elsewhere_and_the_console_stays_clean(view: Vie
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 def test_nothing_reaches_over_the_edge_of_a_phone(browser: Browser, filled: Server, dark: bool) -> None:
     view = look(browser, filled.url, width=390, height=844, dark=dark)
-    for path in ("/", "/unit-cost", "/loads"):
-        view.open(path)
+    for path in ("/", "/spend", "/unit-cost", "/loads", "/change", "/charges", "/add-data"):
+        view.open(path, "stCaptionContainer")
         wide = view.page.evaluate(
             "[document.documentElement, document.querySelector('[data-testid=stMain]')].map(e => e.scrollWidth)"
         )
@@ -143,7 +143,7 @@ def test_dark_mode_is_dark(browser: Browser, filled: Server) -> None:
     shades = {}
     for dark in (False, True):
         view = look(browser, filled.url, dark=dark)
-        view.open()
+        view.open("/spend")
         app = view.page.get_by_test_id("stApp")
         shades[dark] = app.evaluate("e => getComputedStyle(e).backgroundColor")
         view.page.context.close()
@@ -151,7 +151,7 @@ def test_dark_mode_is_dark(browser: Browser, filled: Server) -> None:
 
 
 def test_the_keyboard_reaches_every_choice(view: View) -> None:
-    view.open()
+    view.open("/spend")
     reached = set[str]()
     for _ in range(40):
         view.page.keyboard.press("Tab")
@@ -165,7 +165,7 @@ def test_the_keyboard_reaches_every_choice(view: View) -> None:
 
 
 def test_a_choice_is_in_the_address_and_the_address_restores_it(view: View) -> None:
-    view.open()
+    view.open("/spend")
     view.page.get_by_role("combobox", name="Group by").click()
     view.page.get_by_role("option", name="Provider").click()
     expect(view.page.get_by_role("heading", name="By provider")).to_be_visible()
@@ -175,7 +175,7 @@ def test_a_choice_is_in_the_address_and_the_address_restores_it(view: View) -> N
 
 
 def test_a_chart_is_told_in_words(view: View) -> None:
-    view.open()
+    view.open("/spend")
     chart = view.page.get_by_test_id("stVegaLiteChart")
     expect(chart).to_have_attribute("role", "graphics-document")
     expect(chart).to_have_attribute(
@@ -189,6 +189,7 @@ def test_an_empty_workspace_is_told_how_to_begin(browser: Browser, empty: Server
     view = look(browser, empty.url)
     for path in ("/", "/unit-cost", "/loads"):
         view.open(path, until="stCode")
+        expect(view.page.get_by_role("button", name="Try with sample data")).to_be_visible()
         expect(view.page.get_by_text("spendproof import --workspace empty bill.csv")).to_be_visible()
         assert view.page.get_by_test_id("stMetric").count() == 0
     view.page.context.close()
