@@ -49,6 +49,12 @@ def keep() -> None:
     state[_KEPT] = state.get(_KEPT, {}) | {key: state[key] for key in TRAVELLING if key in state}
 
 
+def choose(key: str, value: object) -> None:
+    """Make a choice for the next run, whatever page that is of."""
+    st.session_state.setdefault(_AGAIN, {})[key] = value
+    st.session_state.setdefault(_KEPT, {})[key] = value
+
+
 def _write(key: str, value: object) -> None:
     """Put a choice into the address; Streamlit leaves it out where the first address of a visit had made it."""
     if value not in _DEFAULTS and (values := _written(value)):

@@ -8,7 +8,7 @@ from pathlib import Path
 import streamlit as st
 
 from accounts.signin import SESSION_HOURS, Protection, may_enter
-from ui import pages, running
+from ui import pages, running, side
 from ui.gate import SIGN_OUT
 
 _STATIC = Path(__file__).with_name("static")
@@ -23,6 +23,7 @@ def _main() -> None:
         return
     page = st.navigation(pages.navigation(), position="sidebar")
     with st.sidebar:
+        side.draw(page.url_path or pages.present()[0].path)
         st.caption(f"Workspace {served.workspace}")
         if served.protection is Protection.PASSWORD:
             st.html(f'<a href="{SIGN_OUT}" target="_self" style="color: inherit">Sign out</a>')

@@ -10,7 +10,21 @@ from typing import Final
 import streamlit as st
 
 from analysis.result import Metric, quotient, total
-from ui import charts, data, drill, exports, figures, numbers, pages, scope, spend, value_data, value_figures
+from ui import (
+    charts,
+    data,
+    drill,
+    exports,
+    figures,
+    numbers,
+    pages,
+    scope,
+    side,
+    spend,
+    value_data,
+    value_figures,
+    views_data,
+)
 from ui.frame import SYNTHETIC, View, page
 from ui.scope import Scope
 from ui.tables import show_text
@@ -42,6 +56,7 @@ def draw(view: View) -> None:
     with scope.row():
         asked = scope.controls_of(view)
     _sources(view, asked)
+    _since(view)
     listed = value_data.proofs(view.workspace)
     standing = [one for one in listed if one.state in value_data.STANDING and one.point is not None]
     if not standing:
@@ -64,6 +79,19 @@ def _sources(view: View, asked: Scope) -> None:
     said += spend.incomplete(data.quality(view.workspace, view.snapshot), asked.span, asked.before)
     if said:
         st.warning("**Not everything is in these figures.** " + " ".join(said).replace("$", "\\$"))
+
+
+def _since(view: View) -> None:
+    """What came or went since the person's last visit: a restated bill is not to be found by chance."""
+    seen = side.last_seen(view.workspace, view.snapshot)
+    if seen is None or seen.snapshot >= view.snapshot:
+        return
+    found = views_data.since(view.workspace, view.snapshot, seen.snapshot)
+    said = [f"{_signed(amount, code)} of billed cost" for code, amount in found.billed]
+    said += [numbers.some(found.loads, "new load")] if found.loads else []
+    if said:
+        told = f"Since your last visit on {numbers.day(seen.at.date())}: {', '.join(said)}."
+        st.caption(told.replace("$", "\\$"))
 
 
 def _picked(standing: Sequence[Listed]) -> Listed:
