@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from math import isfinite
 from typing import TYPE_CHECKING, Final
 
 from analysis.result import ZERO, quotient
@@ -74,8 +75,8 @@ class _Money:
     counterfactual: Decimal
     actual: Decimal
     point: Decimal
-    low: Decimal
-    high: Decimal
+    low: Decimal | None
+    high: Decimal | None
     unit: Decimal
 
 
@@ -121,10 +122,10 @@ def _result(
 ) -> AvoidedCost:
     money = _money(model, after.actual)
     sound = _sound(gates)
-    verified = sound and _all_held(gates) and money.low > ZERO
     whole = money.counterfactual
+    verified = sound and _all_held(gates) and whole > ZERO and money.low is not None and money.low > ZERO
     fractions = [
-        rounded(quotient(amount, whole), SHARE) if whole > ZERO else None
+        rounded(quotient(amount, whole), SHARE) if amount is not None and whole > ZERO else None
         for amount in (money.point, money.low, money.high)
     ]
     drift = _drift_to_nothing(fractions[1], distance(before.series.day, after.series.day))
@@ -141,9 +142,9 @@ def _result(
         fraction_low=fractions[1],
         fraction_high=fractions[2],
         half_widths={
-            "daily": rounded(model.daily, money.unit),
-            "weekly": rounded(model.weekly, money.unit),
-            "placebo": rounded(model.placebo, money.unit),
+            name: rounded(width, money.unit)
+            for name, width in (("daily", model.daily), ("weekly", model.weekly), ("placebo", model.placebo))
+            if isfinite(width)
         },
         statistically_sound=sound,
         verified=verified,
@@ -189,6 +190,8 @@ def _money(model: Estimate, actual: Decimal) -> _Money:
     unit = quantum(model.counterfactual)
     counterfactual, spent = rounded(model.counterfactual, unit), rounded(actual, unit)
     point = counterfactual - spent
+    if not isfinite(model.half_width):
+        return _Money(counterfactual, spent, point, None, None, unit)
     half = rounded(model.half_width, unit)
     return _Money(counterfactual, spent, point, point - half, point + half, unit)
 
@@ -229,15 +232,22 @@ def _refusals(gates: tuple[Gate, ...], money: _Money | None, currency: str | Non
     reasons = [
         g.sentence for g in gates if g.status not in held and not (g.name == "G10" and g.status is not Status.FAILED)
     ]
-    if money is not None and money.low <= ZERO:
-        unit = f" {currency}" if currency else ""
-        finding = (
-            f"The change cost more than it avoided: {money.point}{unit}, interval {money.low} to {money.high}."
-            if money.high < ZERO
-            else f"The interval reaches from {money.low} to {money.high}{unit}, so nothing may have been avoided."
-        )
-        reasons.append(finding)
+    if money is not None:
+        reasons.extend(_outcome(money, f" {currency}" if currency else ""))
     return tuple(reasons)
+
+
+def _outcome(money: _Money, unit: str) -> tuple[str, ...]:
+    """Why figures that pass the gates are still no saving."""
+    if money.counterfactual <= ZERO:
+        return ("By the baseline the reporting days would have cost nothing, so there was nothing to avoid.",)
+    if money.low is None or money.high is None:
+        return ("The interval has no bounds, so nothing can be said of what was avoided.",)
+    if money.high < ZERO:
+        return (f"The change cost more than it avoided: {money.point}{unit}, interval {money.low} to {money.high}.",)
+    if money.low <= ZERO:
+        return (f"The interval reaches from {money.low} to {money.high}{unit}, so nothing may have been avoided.",)
+    return ()
 
 
 def _chart(before: Days, after: Days, model: Estimate, unit: Decimal) -> tuple[ModelDay, ...]:

@@ -123,7 +123,7 @@ def _day_numbers(values: Sequence[Any], name: str) -> DayNumbers:
     result: list[int] = []
     for value in values:
         if not isinstance(value, date) or value != value:  # noqa: PLR0124 - NaT is a date and not itself
-            raise ValueError(f"The {name} frame has a date that is none: {value!r}.")
+            raise ValueError(f"The {name} frame has a date that is none: {value!r}; parse dates first.")
         moment = getattr(value, "hour", 0), getattr(value, "minute", 0), getattr(value, "second", 0)
         if any(moment):
             raise ValueError(f"The {name} frame has {value}, which is not a whole day; sum it to days first.")
@@ -152,8 +152,12 @@ def _numbers(values: Sequence[Any], column: str, name: str) -> Array:
 def _optional(frame: pd.DataFrame, column: str, name: str, kept: NDArray[np.bool_]) -> Array | None:
     if column not in frame.columns:
         return None
+    unknown = frame[column].isna().tolist()
     try:
-        numbers = np.array([float("nan") if v is None else float(v) for v in frame[column].tolist()], dtype=np.float64)
+        numbers = np.array(
+            [float("nan") if absent else float(v) for v, absent in zip(frame[column].tolist(), unknown, strict=True)],
+            dtype=np.float64,
+        )
     except (TypeError, ValueError):
         raise ValueError(f"The {name} frame has a {column} that is no number.") from None
     if np.any(numbers < 0):

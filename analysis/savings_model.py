@@ -177,14 +177,14 @@ def estimate(baseline: Series, reporting: Series, confidence: float) -> Estimate
     counterfactual = float(expected.sum())
     daily = _daily_half_width(fit, weights.sum(axis=0), reporting, tail)
     placebos = placebo_windows(baseline, len(reporting))
-    spread = float(np.sqrt(np.mean([window.credited**2 for window in placebos]))) if placebos else np.inf
+    spread = float(np.sqrt(np.mean([window.credited**2 for window in placebos])))
     single = float(stdtrit(_effective_dof(fit), tail))
     return Estimate(
         fit=fit,
         counterfactual=counterfactual,
         daily=daily,
         weekly=_weekly_half_width(fit.residual, reporting, tail),
-        placebo=float(stdtrit(PLACEBO_DOF, tail)) * spread * abs(counterfactual),
+        placebo=float(stdtrit(PLACEBO_DOF, tail)) * spread * abs(counterfactual) if spread else 0.0,
         placebos=placebos,
         fitted=(columns @ fit.beta) * baseline.driver,
         fitted_band=single * baseline.driver * np.sqrt(fit.marginal_variance),
@@ -197,8 +197,8 @@ def placebo_windows(baseline: Series, reporting_days: int) -> tuple[Placebo, ...
     """What do-nothing windows inside the baseline would have been credited, the earliest first.
 
     The last window ends with the baseline; the others begin 7, 14, ... days earlier, back to half of the baseline or
-    three windows. Each is as long as the reporting period, or a third of the baseline where that is shorter; so the
-    factor sqrt(window / reporting days) of the method is never above 1.
+    three windows; a baseline of 21 days has one at least. Each is as long as the reporting period, or a third of the
+    baseline where that is shorter, so the factor sqrt(window / reporting days) of the method is never above 1.
     """
     n = len(baseline)
     length = min(reporting_days, n // 3)
@@ -212,8 +212,7 @@ def placebo_windows(baseline: Series, reporting_days: int) -> tuple[Placebo, ...
         beta = fit_unit_cost(unit_cost[:start], columns[:start], baseline.day[:start]).beta
         window = slice(start, start + length)
         expected = float((weights[window] @ beta).sum())
-        credited = 1 - float(baseline.cost[window].sum()) / expected if expected else np.inf
-        result.append(Placebo(int(baseline.day[start]), credited))
+        result.append(Placebo(int(baseline.day[start]), _credited(expected, float(baseline.cost[window].sum()))))
     return tuple(reversed(result))
 
 
@@ -232,6 +231,12 @@ def _residual(values: Array, columns: Array, beta: Array) -> Array:
 
 def _least_squares(columns: Array, values: Array) -> Array:
     return np.asarray(np.linalg.lstsq(columns, values)[0], dtype=np.float64)
+
+
+def _credited(expected: float, actual: float) -> float:
+    if expected == 0:
+        return 0.0 if actual == 0 else np.inf
+    return 1 - actual / expected
 
 
 def _weights(series: Series, mean_driver: float) -> Array:

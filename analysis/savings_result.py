@@ -95,7 +95,8 @@ class AvoidedCost:
         currency: of all money, where the frames or the evidence name one.
         actual: cost of the reporting days that were measured.
         counterfactual: what the model says they would have cost; None where no model could be fitted.
-        point, low, high: avoided cost, negative where the change cost money; None without a model.
+        point, low, high: avoided cost, negative where the change cost money; None without a model, the bounds also
+            where the model puts none to the error.
         fraction, fraction_low, fraction_high: the same as shares of the counterfactual.
         half_widths: the three candidates of which the interval took the widest.
         statistically_sound: every gate that the frames can carry was passed; nothing is said of the bill.

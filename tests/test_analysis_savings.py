@@ -101,8 +101,48 @@ def test_too_few_days_for_a_model_are_a_refusal_and_not_an_error() -> None:
 def test_a_baseline_that_cost_nothing_is_a_refusal() -> None:
     before, after = history()
     result = measured((before.assign(cost=0.0), after.assign(cost=0.0)))
-    assert (result.point, result.fraction) == (Decimal("0.00"), None)
+    assert (result.point, result.low, result.high, result.fraction) == (0, 0, 0, None)
     assert not result.verified
+    assert "nothing to avoid" in result.refusals[-1]
+
+
+def test_a_cost_that_begins_out_of_nothing_has_no_interval() -> None:
+    """Free until day 100: the placebo windows expect nothing and find cost, so no bound can be put."""
+    before, after = history()
+    result = measured((before.assign(cost=before["cost"].where(np.arange(120) >= 100, 0.0)), after))
+    assert (result.low, result.high, result.fraction_low) == (None, None, None)
+    assert result.point is not None
+    assert not result.statistically_sound
+    assert "no bounds" in result.refusals[-1]
+
+
+COSTS = st.one_of(st.just(0.0), st.floats(-1e9, 1e9), st.floats(0, 1))
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.tuples(COSTS, st.integers(0, 10**9)), max_size=60),
+    st.lists(st.tuples(COSTS, st.integers(0, 10**9)), max_size=20),
+)
+def test_any_days_of_the_right_shape_give_a_result(
+    first: list[tuple[float, int]], second: list[tuple[float, int]]
+) -> None:
+    frames = [
+        pd.DataFrame(
+            {
+                "date": [FIRST + timedelta(days=start + nth) for nth in range(len(rows))],
+                "cost": [cost for cost, _ in rows],
+                "driver": [driver for _, driver in rows],
+            }
+        )
+        for start, rows in ((0, first), (60, second))
+    ]
+    result = measure_avoided_cost(*frames)
+    assert not result.verified
+    assert len(result.gates) == 11
+    amounts = [result.actual, result.point, result.low, result.high, *result.half_widths.values()]
+    assert all(amount.is_finite() for amount in amounts if amount is not None)
+    assert result.refusals
 
 
 def test_the_chart_has_every_measured_day_with_a_band() -> None:
