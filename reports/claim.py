@@ -130,7 +130,7 @@ class Claim:
         days: both periods by day, in order.
         left_out, price_changes, other_changes: what was taken out, and what else happened.
         guard_rails: quality and performance; empty means none could be assessed, and renderings print "not assessed".
-        attempts: every attempt at a retrospective claim, this one last; empty on a prospective one.
+        attempts: every attempt at a retrospective claim on such charges, this one included; empty on a prospective one.
         refusals: why it is not verified, as sentences; empty where it is.
         warnings: what a reader has to know, as sentences.
         provisional_periods: months (first day) that a provider may still restate.

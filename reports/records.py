@@ -235,7 +235,7 @@ class Store:
         """All attempts, the first one first."""
         with self._sessions() as session:
             query = select(AttemptRecord).where(AttemptRecord.workspace == self.workspace)
-            return list(session.scalars(query.order_by(AttemptRecord.first_at, AttemptRecord.id)))
+            return list(session.scalars(query.order_by(AttemptRecord.first_at, AttemptRecord.question)))
 
     def add_proof(self, record: ProofRecord) -> ProofRecord:
         """Keep a proof."""
