@@ -14,7 +14,15 @@ from typing import Annotated
 
 import typer
 
-from ui import connection_commands, fee_commands, price_commands, report_commands, roi_commands
+from ui import (
+    connection_commands,
+    fee_commands,
+    forecast_commands,
+    price_commands,
+    proof_commands,
+    report_commands,
+    roi_commands,
+)
 from ui.session import Json, Workspace, days, names, open_lake, sentences, settings
 
 app = typer.Typer(
@@ -26,7 +34,15 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-for commands in (price_commands, fee_commands, roi_commands, connection_commands, report_commands):
+for commands in (
+    price_commands,
+    fee_commands,
+    forecast_commands,
+    roi_commands,
+    connection_commands,
+    report_commands,
+    proof_commands,
+):
     commands.add_to(app)
 
 Since = Annotated[datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="First day, UTC.")]
