@@ -12,6 +12,7 @@ from connectors.live import Access, Setup, Source
 
 #: By provider, the module with `SETUP` and the one with `open_source(access)`.
 _MODULES: Final = {
+    "anthropic": ("connectors.anthropic.live", "connectors.anthropic.live"),
     "aws": ("connectors.aws.setup", "connectors.aws.live"),
     "openai": ("connectors.openai.live", "connectors.openai.live"),
 }

@@ -25,8 +25,8 @@ _TOO_MANY: Final = 429
 TEST_ATTEMPTS: Final = 2
 
 
-class RawAnswer(Protocol):
-    """What an SDK hands over under `with_raw_response`."""
+class Response(Protocol):
+    """An answer at the level of HTTP."""
 
     @property
     def content(self) -> bytes:
@@ -35,7 +35,16 @@ class RawAnswer(Protocol):
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """The response's headers."""
+        """The headers."""
+        ...
+
+
+class RawAnswer(Protocol):
+    """What both SDKs hand over under `with_raw_response`."""
+
+    @property
+    def http_response(self) -> Response:
+        """The answer as it came."""
         ...
 
 
@@ -74,7 +83,7 @@ class Vendor:
 
         def once() -> tuple[bytes, Mapping[str, str]]:
             access.meter.count(what)
-            answer = call()
+            answer = call().http_response
             return whole(answer.content), answer.headers
 
         try:
