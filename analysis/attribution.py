@@ -26,7 +26,7 @@ MOST_INTERVENTIONS: Final = 12
 BIAS: Final = "Chance errors of independent workloads average out; a bias, such as a common drift, does not."
 
 #: Cost of the scope with these interventions made, and no other.
-Costs = Mapping[frozenset[str], Decimal]
+Costs = Mapping[frozenset[str], Decimal | Fraction]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ class PortfolioClaim:
     claim: AvoidedCost
 
 
-def compounded(cost: Decimal, left: Mapping[str, Decimal]) -> dict[frozenset[str], Decimal | Fraction]:
+def compounded(cost: Decimal, left: Mapping[str, Decimal]) -> dict[frozenset[str], Fraction]:
     """The costs of every set of interventions of which each leaves a share of what it finds.
 
     Args:
@@ -87,7 +87,7 @@ def compounded(cost: Decimal, left: Mapping[str, Decimal]) -> dict[frozenset[str
     _refuse_many(len(left))
     if any(share < ZERO for share in left.values()):
         raise ValueError("An intervention leaves a share of the cost, which is not negative.")
-    result: dict[frozenset[str], Decimal | Fraction] = {}
+    result: dict[frozenset[str], Fraction] = {}
     for some in _sets(tuple(left)):
         amount = Fraction(cost)
         for name in some:
@@ -97,7 +97,7 @@ def compounded(cost: Decimal, left: Mapping[str, Decimal]) -> dict[frozenset[str
 
 
 def attribute(
-    costs: Mapping[frozenset[str], Decimal | Fraction] | Costs,
+    costs: Costs,
     order: Sequence[str],
     measured: Decimal,
     *,

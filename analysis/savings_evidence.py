@@ -123,7 +123,7 @@ def billing_gate(evidence: Evidence | None, days: tuple[date, ...]) -> Gate:
         return _billing(
             Status.FAILED,
             f"The ledger says {worst.ledger} and the invoice {worst.invoiced} for {worst.first} to {worst.last}; "
-            "that is more than 0.5 % and more than one unit of the currency apart.",
+            "that is more than 0.5% and more than one unit of the currency apart.",
             evidence,
         )
     without = [day for day in days if not any(check.first <= day <= check.last for check in evidence.invoices)]

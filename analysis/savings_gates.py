@@ -8,6 +8,7 @@ checks; the other limits from simulation with a known truth, see docs/method/sav
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import isfinite
 from typing import Final
 
 import numpy as np
@@ -210,14 +211,18 @@ def _drift_gate(baseline: Days, reporting: Days) -> Gate:
 def _placebo_gate(estimate: Estimate) -> Gate:
     credited = [window.credited for window in estimate.placebos]
     last, worst = credited[-1], max(credited, key=abs)
+    finds = (
+        f"Where nothing was done, the method finds {last:+.1%} in the last of {len(credited)} windows "
+        f"and {worst:+.1%} at worst"
+        if isfinite(worst)
+        else "Where nothing was done, the method expects no cost and finds some"
+    )
     return _gate(
         "G6",
         abs(last) <= PLACEBO_LAST and abs(worst) <= PLACEBO_ANY,
         {"windows": len(credited), "last": as_share(last), "worst": as_share(worst)},
-        f"Where nothing was done, the method finds {last:+.1%} in the last of {len(credited)} windows "
-        f"and {worst:+.1%} at worst.",
-        f"Where nothing was done, the method finds {last:+.1%} in the last of {len(credited)} windows "
-        f"and {worst:+.1%} at worst; allowed are {PLACEBO_LAST:.0%} and {PLACEBO_ANY:.0%}.",
+        f"{finds}.",
+        f"{finds}; allowed are {PLACEBO_LAST:.0%} in the last and {PLACEBO_ANY:.0%} in any.",
     )
 
 
@@ -235,6 +240,8 @@ def _rho_gate(estimate: Estimate) -> Gate:
 
 def _precision_gate(estimate: Estimate) -> Gate:
     share = _share(estimate.half_width, abs(estimate.counterfactual))
+    if not isfinite(share):
+        return _gate("G8", False, {"half_width": as_share(share)}, "", "The interval has no bounds.")
     return _gate(
         "G8",
         share <= MOST_HALF_WIDTH,

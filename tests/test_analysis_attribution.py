@@ -15,7 +15,7 @@ from tests.savings_days import history, measured
 ROUTE, CACHE, BATCH = "routing", "caching", "batch"
 
 
-def halves() -> dict[frozenset[str], Decimal | Fraction]:
+def halves() -> dict[frozenset[str], Fraction]:
     """Routing leaves 50 % of 100, caching 80 % of what it finds."""
     return compounded(Decimal(100), {ROUTE: Decimal("0.5"), CACHE: Decimal("0.8")})
 
