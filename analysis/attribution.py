@@ -115,15 +115,8 @@ def attribute(
         ValueError: a set has no cost, a name comes twice, there are none or more than 12, the total has more digits,
             or the interventions together change nothing, so that nothing says how to split.
     """
-    _refuse_many(len(order))
     names = tuple(order)
-    if not names or len(set(names)) != len(names):
-        raise ValueError("Attribution needs interventions, each of them once.")
-    lacking = [some for some in _sets(names) if some not in costs]
-    if lacking:
-        raise ValueError(f"There is no cost for {', '.join(sorted(lacking[0])) or 'the scope without interventions'}.")
-    if Fraction(measured) * 10**digits % 1:
-        raise ValueError(f"The total {measured} has more than {digits} fraction digits; round it first.")
+    _refuse_wrong(costs, names, measured, digits)
     cost = {some: Fraction(costs[some]) for some in _sets(names)}
     saved = cost[frozenset()] - cost[frozenset(names)]
     if saved == 0 and measured != ZERO:
@@ -155,6 +148,17 @@ def portfolio(claims: Sequence[PortfolioClaim]) -> Portfolio:
     below = _root_of_squares([p - (c.claim.low or ZERO) for p, c in zip(points, claims, strict=True)], int(unit))
     above = _root_of_squares([(c.claim.high or ZERO) - p for p, c in zip(points, claims, strict=True)], int(unit))
     return Portfolio(point, point - below, point + above, verified=all(c.claim.verified for c in claims), refusals=())
+
+
+def _refuse_wrong(costs: Costs, names: tuple[str, ...], measured: Decimal, digits: int) -> None:
+    _refuse_many(len(names))
+    if not names or len(set(names)) != len(names):
+        raise ValueError("Attribution needs interventions, each of them once.")
+    lacking = [some for some in _sets(names) if some not in costs]
+    if lacking:
+        raise ValueError(f"There is no cost for {', '.join(sorted(lacking[0])) or 'the scope without interventions'}.")
+    if Fraction(measured) * 10**digits % 1:
+        raise ValueError(f"The total {measured} has more than {digits} fraction digits; round it first.")
 
 
 def _not_added(claims: Sequence[PortfolioClaim]) -> tuple[str, ...]:

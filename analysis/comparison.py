@@ -179,7 +179,7 @@ def _parallel_gate(before: _Pair, after: _Pair) -> Gate:
     sentence = (
         "Before the change the two workloads ran in parallel."
         if held
-        else f"Before the change the two workloads drifted apart, by {trend.projected:+.1%} until the reporting "
+        else f"Before the change the two workloads drifted apart, by {trend.projected:+z.1%} until the reporting "
         "period: the control does not say what the treated one would have cost."
     )
     return _gate("C2", "parallel before", held, numbers, sentence)

@@ -185,7 +185,7 @@ def _component_gate(baseline: Days, reporting: Days) -> Gate:
         trend = hac_trend(values[known], baseline.series.day[known], ahead)
         numbers |= {f"{key}_t": as_share(trend.t), f"{key}_projected": as_share(trend.projected)}
         if abs(trend.t) > PRICE_T and abs(trend.projected) > most:
-            faults.append(f"{what} was moving on its own, by {trend.projected:+.1%} until the reporting period")
+            faults.append(f"{what} was moving on its own, by {trend.projected:+z.1%} until the reporting period")
     return _gate(
         "G4",
         not faults,
@@ -204,7 +204,7 @@ def _drift_gate(baseline: Days, reporting: Days) -> Gate:
         numbers,
         "Cost per unit of the driver had no trend in the baseline that could be told from chance.",
         "Cost per unit of the driver was moving before the change, "
-        f"by {trend.projected:+.1%} until the reporting period.",
+        f"by {trend.projected:+z.1%} until the reporting period.",
     )
 
 
@@ -212,8 +212,8 @@ def _placebo_gate(estimate: Estimate) -> Gate:
     credited = [window.credited for window in estimate.placebos]
     last, worst = credited[-1], max(credited, key=abs)
     finds = (
-        f"Where nothing was done, the method finds {last:+.1%} in the last of {len(credited)} windows "
-        f"and {worst:+.1%} at worst"
+        f"Where nothing was done, the method finds {last:+z.1%} in the last of {len(credited)} windows "
+        f"and {worst:+z.1%} at worst"
         if isfinite(worst)
         else "Where nothing was done, the method expects no cost and finds some"
     )
