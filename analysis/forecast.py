@@ -192,17 +192,22 @@ def forecast(
         ValueError: there is no charge, no such split, the horizon is longer than the data can be tested on, or there is
             nothing that can be forecast; the sentence says what is missing.
     """
-    found = series(daily_spend, by, metric)
+    # The parts make the band of the whole too: past windows of one series alone are few.
+    found = series(daily_spend, by or "service", metric)
     if found is None:
         raise ValueError(NO_CHARGE)
     able, refused = judge(found)
-    if not able.any():
+    if by is None:
+        refused = [item for item in refused if item.whole]
+    if not (able if by else able & np.array([whole for *_, whole in found.keys])).any():
         first = refused[0]
         raise ValueError(f"{_named(first.name, first.currency, first.whole)} is not forecast: {first.reason}.")
     kept = found.kept(able)
     check_horizon(horizon, kept.days - int(prepare(kept.spend, kept.start).first.min()))
-    made = run(kept.spend, kept.start, horizon)
-    rows = [_row(kept, made, n) for n in range(len(kept.keys))]
+    # A whole that has one part alone is not to be counted twice.
+    _, firsts, places = np.unique(np.nan_to_num(kept.spend, nan=-1.0), axis=0, return_index=True, return_inverse=True)
+    made = run(kept.spend[firsts], kept.start, horizon)
+    rows = [_row(kept, n, made, int(places[n])) for n, (*_, whole) in enumerate(kept.keys) if by is not None or whole]
     rows.sort(key=lambda row: (row.currency, not row.whole, -row.total.amount, str(row.name)))
     return ForecastTable(
         by, metric, horizon, found.last, tuple(rows), tuple(refused), made.backtest, (*found.notes, *_parts(by))
@@ -237,9 +242,9 @@ def _named(name: str | None, currency: str, whole: bool) -> str:
     return f"The spend in {currency}" if whole else f"{name or '(not stated)'} in {currency}"
 
 
-def _row(kept: Series, made: Run, n: int) -> Forecast:
+def _row(kept: Series, n: int, made: Run, place: int) -> Forecast:
     currency, name, whole = kept.keys[n]
-    daily, known = made.daily[n], kept.spend[n]
+    daily, known = made.daily[place], kept.spend[n]
     first = kept.start + timedelta(days=int(np.argmax(~np.isnan(known))))
     before = known[-len(daily) :]
 
@@ -249,8 +254,8 @@ def _row(kept: Series, made: Run, n: int) -> Forecast:
             first=kept.last + timedelta(days=days[0] + 1),
             last=kept.last + timedelta(days=days[1]),
             amount=_cents(amount),
-            low=None if band is None else _cents(amount * float(band.low[n])),
-            high=None if band is None else _cents(amount * float(band.high[n])),
+            low=None if band is None else _cents(amount * float(band.low[place])),
+            high=None if band is None else _cents(amount * float(band.high[place])),
             windows=0 if band is None else band.windows,
             promised=None if band is None else band.promised,
         )
@@ -260,7 +265,7 @@ def _row(kept: Series, made: Run, n: int) -> Forecast:
         currency=currency,
         name=name,
         whole=whole,
-        method=METHODS[made.chosen[n]],
+        method=METHODS[made.chosen[place]],
         history=(first, kept.last),
         before=None if np.isnan(before).any() or len(before) < len(daily) else _cents(float(before.sum())),
         total=sums[-1],
