@@ -136,7 +136,8 @@ def server_of(settings: Settings, workspace: str) -> Iterator[Server]:
         process = subprocess.Popen(
             [sys.executable, "-c", _SERVE, str(settings.home), workspace, str(port)],
             cwd=settings.home,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            # A master key that is made goes into the test's own folder, not into the operator's.
+            env={**os.environ, "PYTHONPATH": str(ROOT), "XDG_CONFIG_HOME": str(settings.home / "config")},
             stdout=handle,
             stderr=handle,
         )
