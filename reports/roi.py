@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
@@ -99,7 +100,7 @@ def _saves(estimate: Estimate, case: Case) -> Said:
             None, "The low case saves nothing, so no saving can be promised; narrow the range with a measurement."
         )
     lead = "Based on your usage" if estimate.basis == USAGE else "Based on the numbers you gave"
-    sums = (numbers.money(case.claimed.of(which), case.currency) for which in ("low", "high"))
+    sums = (whole(case.claimed.of(which), case.currency) for which in ("low", "high"))
     return Said(f"{lead}, this will save you {' to '.join(sums)} a month.")
 
 
@@ -108,7 +109,7 @@ def _returns(case: Case, low: Outcome, expected: Outcome, high: Outcome) -> Said
         return Said(None, "Nothing is spent on it, so there is no return on a cost.")
     if not case.claimed.high:
         return Said(None, "Without a saving there is no return, only its cost.")
-    worth = f"NPV {numbers.money(low.npv, case.currency)} to {numbers.money(high.npv, case.currency)}"
+    worth = f"NPV {whole(low.npv, case.currency)} to {whole(high.npv, case.currency)}"
     days = [o.payback for o in (high, low)]
     back = (
         f"paid back {' to '.join(dict.fromkeys(numbers.day(d) for d in days if d))}"
@@ -116,7 +117,8 @@ def _returns(case: Case, low: Outcome, expected: Outcome, high: Outcome) -> Said
         else f"not paid back within {low.months} months in the low case"
     )
     span = f"{numbers.percent(low.roi)} to {numbers.percent(high.roi)}"
-    return Said(f"Your ROI: {span} over {expected.months} months ({worth}; {back}).")
+    alone = "" if low.implementation or low.running else " on the fee alone, no other cost being given"
+    return Said(f"Your ROI{alone}: {span} over {expected.months} months ({worth}; {back}).")
 
 
 def _breaks_even(low: Outcome, high: Outcome) -> Said:
@@ -125,7 +127,7 @@ def _breaks_even(low: Outcome, high: Outcome) -> Said:
     if low.breakeven is None:
         return Said(None, f"The low case does not break even within {low.months} months.")
     if low.breakeven == 0:
-        return Said("Breakeven in 0 days: nothing is paid before it saves more than it costs.")
+        return Said(None, "No cost of making the change is given, so there is nothing to break even with.")
     return Said(f"Breakeven in {low.breakeven} days in the low case, {high.breakeven} in the high one.")
 
 
@@ -152,10 +154,13 @@ def assumptions(estimate: Estimate) -> tuple[Assumption, ...]:
 
 def spanned(span: Range, currency: str) -> str:
     """A range of money as text; one figure where it is none."""
-    low, high = span.low.quantize(CENT), span.high.quantize(CENT)
-    if low == high:
-        return numbers.money(low, currency)
-    return f"{numbers.money(low, currency)} to {numbers.money(high, currency)}"
+    low, high = whole(span.low, currency), whole(span.high, currency)
+    return low if low == high else f"{low} to {high}"
+
+
+def whole(amount: Decimal, currency: str) -> str:
+    """An estimated amount as text, in whole units: it is not known to the cent."""
+    return numbers.money(amount.quantize(Decimal(1)), currency).removesuffix(".00")
 
 
 def headline(estimate: Estimate) -> list[dict[str, str]]:
@@ -166,7 +171,7 @@ def headline(estimate: Estimate) -> list[dict[str, str]]:
         return dict(zip(("name", "low", "expected", "high"), (name, *cells), strict=True))
 
     def money(name: str, what: str) -> dict[str, str]:
-        return row(name, [numbers.money(getattr(o, what), case.currency) for o in outcomes])
+        return row(name, [whole(getattr(o, what), case.currency) for o in outcomes])
 
     def share(name: str, what: str) -> dict[str, str]:
         return row(name, [numbers.percent(getattr(o, what)) for o in outcomes])
@@ -210,7 +215,7 @@ def pdf(estimate: Estimate, made: datetime) -> bytes:
         "bridge": _bridge(estimate),
         "assumptions": [a.record() for a in assumptions(estimate)],
         "notes": list(estimate.notes),
-        "without": numbers.money(estimate.roi.without.net, case.currency),
+        "without": whole(estimate.roi.without.net, case.currency),
         "without_months": estimate.roi.without.months,
     }
     return typst.compile(
@@ -228,9 +233,9 @@ def _short(months: int, outcomes: tuple[Outcome, ...], currency: str) -> dict[st
     low, _, high = outcomes
     return {
         "months": str(months),
-        "net": f"{numbers.money(low.net, currency)} to {numbers.money(high.net, currency)}",
+        "net": f"{whole(low.net, currency)} to {whole(high.net, currency)}",
         "roi": f"{numbers.percent(low.roi)} to {numbers.percent(high.roi)}",
-        "npv": f"{numbers.money(low.npv, currency)} to {numbers.money(high.npv, currency)}",
+        "npv": f"{whole(low.npv, currency)} to {whole(high.npv, currency)}",
         "breakeven": f"not within {months} months" if low.breakeven is None else f"{low.breakeven} days",
     }
 
@@ -250,7 +255,7 @@ def _bridge(estimate: Estimate) -> list[dict[str, Any]]:
     return [
         {
             "name": name,
-            "shown": numbers.money(amount, currency),
+            "shown": whole(amount, currency),
             "from": round(float(min(start, end) / widest), 6),
             "to": round(float(max(start, end) / widest), 6),
             "kind": kind,

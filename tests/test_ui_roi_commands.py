@@ -51,8 +51,8 @@ def test_an_estimate_from_typed_numbers(shell: Callable[..., Any]) -> None:
         "typed",
     )
     assert [s["text"] for s in found["sentences"]] == [
-        "Based on the numbers you gave, this will save you $1,000.00 to $3,000.00 a month.",
-        "Your ROI: 93.9% to 481.8% over 12 months (NPV $5,273.98 to $28,079.71; paid back 22 Feb 2027 to 18 Jun 2027).",
+        "Based on the numbers you gave, this will save you $1,000 to $3,000 a month.",
+        "Your ROI: 93.9% to 481.8% over 12 months (NPV $5,274 to $28,080; paid back 22 Feb 2027 to 18 Jun 2027).",
         "Breakeven in 168 days in the low case, 52 in the high one.",
     ]
     low, expected, high = found["outcomes"]["12"]
@@ -105,7 +105,7 @@ def test_a_bill_is_read_and_not_kept(shell: Callable[..., Any], tmp_path: Path) 
     file = bill(tmp_path / "bill.csv", 8, 9, 10)
     found = answer(shell("roi", "--bill", str(file), "--batch", "50", "--json"))
     assert found["basis"] == "usage"
-    assert found["sentences"][0]["text"].startswith("Based on your usage, this will save you $300.00 to $775.00")
+    assert found["sentences"][0]["text"].startswith("Based on your usage, this will save you $300 to $775")
     assert (found["monthly_ai_spend"]["low"], found["monthly_ai_spend"]["high"]) == ("3000", "3100")
     assert [path for path in tmp_path.rglob("*") if path.is_file() and path != file] == []
 
@@ -195,3 +195,9 @@ def test_a_projection_of_ones_own(shell: Callable[..., Any]) -> None:
     assert "needs AI spend" in refusal(shell("project", "--users", "1", "--conversion", "1", "--mix", "mid=100"))
     assert "Give --users" in refusal(shell("project"))
     assert "NAME=VALUE" in refusal(shell("project", "--users", "1", "--conversion", "1", "--mix", "mid"))
+
+
+def test_a_return_on_the_fee_alone_says_so(shell: Callable[..., Any]) -> None:
+    _, returns, breaks = answer(shell(*TYPED, "--json"))["sentences"]
+    assert returns["text"].startswith("Your ROI on the fee alone, no other cost being given: ")
+    assert "nothing to break even with" in breaks["missing"]

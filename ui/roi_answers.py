@@ -9,7 +9,7 @@ from pathlib import Path
 from analysis.projection import Projection
 from analysis.roi import LABEL
 from billing.claims import Claim
-from reports.roi import Estimate, assumptions, headline, pdf, sentences
+from reports.roi import Estimate, assumptions, headline, pdf, sentences, whole
 from ui import numbers
 from ui.console import print_json, print_table, say, say_out
 
@@ -35,7 +35,7 @@ def print_roi(estimate: Estimate, out: Path | None, made: datetime, *, as_json: 
     say_out(f"\nOver {estimate.horizon} months, amounts in {estimate.roi.case.currency}:")
     rows = [tuple(row.values()) for row in headline(estimate)]
     print_table(("", "Low", "Expected", "High"), rows, right=(1, 2, 3))
-    lost = numbers.money(estimate.roi.without.net, estimate.roi.case.currency)
+    lost = whole(estimate.roi.without.net, estimate.roi.case.currency)
     say_out(f"Without any saving the net of {estimate.roi.without.months} months is {lost}.")
     say_out("\nIt rests on:")
     for each in assumptions(estimate):
