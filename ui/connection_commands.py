@@ -174,11 +174,12 @@ def worker(
 
     Example: spendproof worker
     """
+    from jobs.reporting import duty  # noqa: PLC0415
     from jobs.worker import run  # noqa: PLC0415
     from ui import console  # noqa: PLC0415
 
     with sentences():
-        run(settings(), tick_seconds=tick, once=once, say=console.say)
+        run(settings(), tick_seconds=tick, once=once, say=console.say, duties=(duty,))
 
 
 def add_to(app: typer.Typer) -> None:
