@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 TOKENS: Final = "tokens"
 _CHARGES: Final = "charges"
+#: Days of a month before it must have been delivered for the first time.
+_FIRST_DAYS: Final = 3
 
 
 class AwsSource:
@@ -41,6 +43,7 @@ class AwsSource:
         self.clients = Clients(access, session, endpoints)
         entered = access.values.get("export", "")
         self._found = Place.of(entered) if entered else None
+        self._totals: dict[Window, list[Total]] = {}
 
     def diagnose(self) -> list[Diagnosis]:
         """Test the connection step by step, up to the first step that fails; Cost Explorer charges for its step."""
@@ -58,7 +61,8 @@ class AwsSource:
             month = Window(delivery.period, next_month(delivery.period))
             if month.first < window.end and window.first < month.end:
                 found.append(Stream(f"{_CHARGES}-{delivery.period:%Y-%m}", month, version=delivery.version))
-        if window.end >= self.today() and not any(stream.name != TOKENS for stream in found):
+        lately = month_of(self.today() - timedelta(days=_FIRST_DAYS))
+        if window.end >= self.today() and (not delivered or delivered[-1].period < lately):
             # Its pull says why there is nothing: a missing export must not look like a month without cost.
             this = month_of(self.today())
             found.append(Stream(f"{_CHARGES}-{this:%Y-%m}", Window(this, next_month(this))))
@@ -84,9 +88,11 @@ class AwsSource:
             yield from live_exports.pages(client, place, delivery, resume, self.access)
 
     def totals(self, window: Window) -> list[Total]:
-        """What Cost Explorer says that each month cost; one paid request."""
-        with self.translated():
-            return live_cost_explorer.monthly(self.clients.get("ce"), window, self.today())
+        """What Cost Explorer says that the days cost; it is asked once for the same days, since it charges for that."""
+        if window not in self._totals:
+            with self.translated():
+                self._totals[window] = live_cost_explorer.total(self.clients.get("ce"), window, self.today())
+        return self._totals[window]
 
     def today(self) -> date:
         """The present day, UTC."""

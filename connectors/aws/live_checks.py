@@ -7,13 +7,13 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from connectors.aws import live_cost_explorer, live_exports, live_metrics
+from connectors.aws import live_exports, live_metrics
 from connectors.aws.live_cost_explorer import month_of
 from connectors.aws.live_errors import code_of
 from connectors.aws.live_session import new_external_id
 from connectors.errors import SourceError
 from connectors.live import Window
-from connectors.probing import Found, probe
+from connectors.probing import Found, clock, probe
 
 if TYPE_CHECKING:
     from connectors.aws.live import AwsSource
@@ -42,8 +42,15 @@ def diagnose(source: AwsSource) -> list[Diagnosis]:
 
 
 def _tried(source: AwsSource, step: Callable[[AwsSource], Found]) -> Found:
-    with source.translated():
-        return step(source)
+    from botocore.exceptions import ClientError  # noqa: PLC0415 - only a connection to AWS needs it
+
+    try:
+        with source.translated():
+            return step(source)
+    except SourceError as error:
+        if isinstance(error.__cause__, ClientError) and "clock" in error.says:
+            clock("AWS", error.__cause__.response["ResponseMetadata"]["HTTPHeaders"], source.access.now())
+        raise
 
 
 def _own_identity(source: AwsSource) -> Found:
@@ -59,7 +66,7 @@ def _own_identity(source: AwsSource) -> Found:
 
 def _role(source: AwsSource) -> Found:
     """AWS refuses a role in the same words whether it is absent, trusts another account or has another id."""
-    from botocore.exceptions import ClientError  # noqa: PLC0415 - only a connection to AWS needs it
+    from botocore.exceptions import ClientError  # noqa: PLC0415
 
     clients = source.clients
     try:
@@ -99,13 +106,9 @@ def _guarded(source: AwsSource) -> Found:
 
 def _this_month(source: AwsSource) -> Found:
     today = source.today()
-    month = Window(month_of(today), today + timedelta(days=1))
-    found = live_cost_explorer.monthly(source.clients.get("ce"), month, today)
-    if not found:
-        raise SourceError(
-            "Cost Explorer states no total for this month.", "It needs 24 hours after it was enabled in the console."
-        )
-    return Found(f"{found[-1].amount:f} {found[-1].currency} so far this month, provisional (Cost Explorer).")
+    found = source.totals(Window(month_of(today), today + timedelta(days=1)))
+    shown = ", ".join(f"{total.amount:f} {total.currency}" for total in found)
+    return Found(f"{shown} so far this month, provisional (Cost Explorer).")
 
 
 def _newest(source: AwsSource) -> Found:
@@ -115,7 +118,7 @@ def _newest(source: AwsSource) -> Found:
     if not delivered:
         raise live_exports.undelivered(place, delivered)
     newest = delivered[-1]
-    keys, _ = live_exports.read(client, place, newest, source.access)
+    keys, _ = live_exports.read(client, place, newest)
     if keys:
         client.head_object(Bucket=place.bucket, Key=keys[0])
     return Found(

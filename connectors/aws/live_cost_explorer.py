@@ -1,4 +1,4 @@
-"""Cost Explorer: what AWS itself says that a month cost. Each request costs the customer $0.01, so there is one a sync.
+"""Cost Explorer: what AWS itself says that some days cost. Each request costs the customer $0.01.
 
 Its figure is never a charge of the ledger. It is the provisional first number until an export is delivered, and the
 total that the ledger is held against from then on. `UnblendedCost` over all record types, taxes, credits, refunds and
@@ -9,10 +9,13 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from connectors.errors import SourceError
 from connectors.live import Total, Window
+
+if TYPE_CHECKING:
+    from connectors.aws.live_session import Patient
 
 ORIGIN: Final = "Cost Explorer"
 _METRIC: Final = "UnblendedCost"
@@ -20,49 +23,36 @@ _METRIC: Final = "UnblendedCost"
 _KEPT: Final = 13
 
 
-def monthly(client: Any, window: Window, today: date) -> list[Total]:  # noqa: ANN401 - a boto3 client
-    """A total for each month of `window` and currency, oldest first; a month that is not closed is one to date.
-
-    Months before the 13 that Cost Explorer keeps are left out.
+def total(client: Patient, window: Window, today: date) -> list[Total]:
+    """What the days of `window` up to today cost, by currency; empty where Cost Explorer does not keep all of them.
 
     Raises:
-        SourceError: AWS answers without amounts, or hands out one page twice.
+        SourceError: AWS leaves a day out, or states one twice.
     """
-    first = max(month_of(window.first), months_back(month_of(today), _KEPT))
-    # A period must not end after the beginning of the next month.
-    end = min(next_month(month_of(window.end - timedelta(days=1))), next_month(month_of(today)))
-    if first >= end:
+    end = min(window.end, today + timedelta(days=1))
+    if window.first < months_back(month_of(today), _KEPT) or window.first >= end:
         return []
-    asked: dict[str, Any] = {
-        "TimePeriod": {"Start": first.isoformat(), "End": end.isoformat()},
-        "Granularity": "MONTHLY",
+    asked = {
+        "TimePeriod": {"Start": window.first.isoformat(), "End": end.isoformat()},
+        "Granularity": "DAILY",
         "Metrics": [_METRIC],
     }
-    found, marks = list[Total](), set[str]()
-    while True:
-        answer = client.get_cost_and_usage(**asked)
-        found += [total for result in answer.get("ResultsByTime", []) if (total := _total(result)) is not None]
-        mark = answer.get("NextPageToken")
-        if not mark:
-            break
-        if mark in marks:
-            raise SourceError("Cost Explorer hands out the same page again and again.", "Sync again later.")
-        marks.add(mark)
-        asked["NextPageToken"] = mark
-    if len({total.window.first for total in found}) != len(found):
-        raise SourceError("Cost Explorer states a month twice, so that its total cannot be told.", "Sync again later.")
-    return sorted(found, key=lambda total: total.window.first)
-
-
-def _total(result: dict[str, Any]) -> Total | None:
-    """A month's total; None where AWS states none, which is unknown and not zero."""
-    stated = result.get("Total", {}).get(_METRIC)
-    if stated is None:
-        return None
-    period = result["TimePeriod"]
-    start = date.fromisoformat(period["Start"])
-    window = Window(start, date.fromisoformat(period["End"]))
-    return Total(window, Decimal(stated["Amount"]), stated["Unit"], ORIGIN, closed=not result.get("Estimated", True))
+    results = list[dict[str, Any]]()
+    for answer in client.paged("get_cost_and_usage", "NextPageToken", "NextPageToken", **asked):
+        results += answer.get("ResultsByTime", [])
+    days = sorted(result["TimePeriod"]["Start"] for result in results)
+    if days != [(window.first + timedelta(days=n)).isoformat() for n in range((end - window.first).days)]:
+        raise SourceError(
+            f"Cost Explorer does not state each day from {window.first} to {end - timedelta(days=1)} once, so that its "
+            "total cannot be told.",
+            "Sync again later.",
+        )
+    sums: dict[str, Decimal] = {}
+    for result in results:
+        stated = result["Total"][_METRIC]
+        sums[stated["Unit"]] = sums.get(stated["Unit"], Decimal(0)) + Decimal(stated["Amount"])
+    closed = not any(result.get("Estimated", True) for result in results)
+    return [Total(window, amount, currency, ORIGIN, closed) for currency, amount in sorted(sums.items())]
 
 
 def month_of(day: date) -> date:

@@ -9,9 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 from connectors.errors import SourceError
+from connectors.patience import Pause, asked_wait
 
 _ACTION: Final = re.compile(r"not authorized to perform:? ([\w-]+:\w+)")
 #: Where AWS says only that access is denied: the permission that the call needs, where it is not called like the call.
@@ -30,6 +32,19 @@ _NEEDS: Final = {
 _LONGEST: Final = 300
 _LOGIN: Final = "Test the connection again with `aws sts get-caller-identity`; it must print the account."
 _WAIT: Final = "Wait a few minutes and sync again; what was fetched is kept."
+_SERVER_ERROR: Final = 500
+_TOO_MANY: Final = 429
+#: Codes by which AWS asks for fewer requests, whatever the status.
+_BUSY: Final = (
+    "LimitExceededException",
+    "PriorRequestNotComplete",
+    "RequestLimitExceeded",
+    "RequestTimeout",
+    "SlowDown",
+    "Throttling",
+    "ThrottlingException",
+    "TooManyRequestsException",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,18 +183,6 @@ _RULES: Final = (
         "AWS no longer takes the mark of the next page.",
         "Sync again; these days are fetched from their beginning.",
     ),
-    _rule(
-        "LimitExceededException Throttling ThrottlingException TooManyRequestsException RequestLimitExceeded SlowDown",
-        "",
-        "AWS refuses more requests for now, after several attempts.",
-        _WAIT,
-    ),
-    _rule(
-        "InternalError InternalFailure InternalServerException ServiceUnavailable 500 502 503 504",
-        "",
-        "AWS failed on its side, after several attempts.",
-        _WAIT,
-    ),
 )
 
 #: Errors that never reach AWS, by the class of botocore that says so.
@@ -215,7 +218,8 @@ _CUT: Final = frozenset(
         "ConnectionClosedError",
         "ResponseStreamingError",
         "IncompleteReadError",
-        "RetriesExceededError",
+        "ResponseParserError",
+        "CutOffError",
         "ProxyConnectionError",
     }
 )
@@ -229,8 +233,6 @@ def error_of(error: Exception, **where: str) -> SourceError:
         for name, known in _CLASSES.items():
             if name in names:
                 return SourceError(*known)
-        if broken_off(error):
-            return SourceError("The connection to AWS broke off, after several attempts.", _WAIT)
         return SourceError(f"AWS could not be asked ({type(error).__name__}).", "Check the fields of the connection.")
     code = str(response["Error"].get("Code", ""))
     message = str(response["Error"].get("Message", ""))
@@ -246,9 +248,23 @@ def error_of(error: Exception, **where: str) -> SourceError:
     return SourceError(f"AWS refuses {operation}: {code}. {text}".strip(), "See what AWS says of this error.")
 
 
-def broken_off(error: Exception) -> bool:
-    """Whether the connection broke, which another try may mend."""
-    return bool({cls.__name__ for cls in type(error).__mro__} & _CUT)
+def passing(error: Exception, now: datetime, status: int = 0) -> Pause | None:
+    """The pause after an error that another try may mend; None where it cannot.
+
+    `status` is that of the answer, where the SDK could not read its body.
+    """
+    response: Mapping[str, Any] | None = getattr(error, "response", None)
+    if response is None or "ResponseMetadata" not in response:
+        names = {cls.__name__ for cls in type(error).__mro__}
+        if "ResponseParserError" in names and status >= _SERVER_ERROR:
+            return Pause(f"AWS answers with status {status}")
+        return Pause("The connection to AWS broke off") if names & _CUT else None
+    said = response["ResponseMetadata"]
+    status = int(said.get("HTTPStatusCode", 0))
+    if status >= _SERVER_ERROR or status == _TOO_MANY or code_of(error) in _BUSY:
+        code = code_of(error) or "no reason"
+        return Pause(f"AWS answers with status {status} ({code})", asked_wait(said.get("HTTPHeaders", {}), now))
+    return None
 
 
 def code_of(error: BaseException) -> str:

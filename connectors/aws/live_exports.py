@@ -10,18 +10,19 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 from urllib.parse import unquote
 
-from connectors.aws.live_errors import broken_off
+from connectors.aws.live_session import Patient
 from connectors.errors import SourceError, StaleResumeError
 from connectors.live import Access, Page
-from connectors.patience import Pause, persist
 
 _ADDRESS: Final = re.compile(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])/(?:(.+)/)?([^/]+)/?")
 _MANIFEST: Final = re.compile(r"BILLING_PERIOD=(\d{4})-(\d{2})/(?:.+/)?[^/]*Manifest\.json$")
@@ -31,6 +32,7 @@ TABLES: Final = ("COST_AND_USAGE_REPORT", "FOCUS_1_2_AWS", "FOCUS_1_0_AWS")
 #: A delivery that is older than this has ended, in whatever order its files were copied.
 _SETTLED: Final = timedelta(hours=1)
 _NAMED: Final = 3
+_CHUNK: Final = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,15 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
+class _Object:
+    """What the bucket lists of a file: its version, when it was written, and its size in bytes."""
+
+    version: str
+    written: datetime
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
 class Delivery:
     """The newest delivery of one billing period.
 
@@ -79,13 +90,11 @@ class Delivery:
     written: datetime
 
 
-def discover(client: Any) -> tuple[list[tuple[Place, str]], dict[Place, str]]:  # noqa: ANN401 - a boto3 client
+def discover(client: Patient) -> tuple[list[tuple[Place, str]], dict[Place, str]]:
     """The account's exports of charges, each with its table, and why those that are not healthy are not."""
     found, ill = list[tuple[Place, str]](), dict[Place, str]()
-    token: dict[str, str] = {}
-    while True:
-        answer = client.list_exports(**token)
-        for reference in answer.get("Exports", []):
+    for answer in client.paged("list_exports", "NextToken", "NextToken"):
+        for reference in answer["Exports"]:
             export = client.get_export(ExportArn=reference["ExportArn"])["Export"]
             table = _FROM.search(export["DataQuery"]["QueryStatement"])
             if table is None or table.group(1).upper() not in TABLES:
@@ -96,12 +105,10 @@ def discover(client: Any) -> tuple[list[tuple[Place, str]], dict[Place, str]]:  
             status = reference["ExportStatus"]
             if status.get("StatusCode") == "UNHEALTHY":
                 ill[place] = status.get("StatusReason", "no reason given")
-        if not answer.get("NextToken"):
-            return found, ill
-        token = {"NextToken": answer["NextToken"]}
+    return found, ill
 
 
-def deliveries(client: Any, place: Place) -> list[Delivery]:  # noqa: ANN401
+def deliveries(client: Patient, place: Place) -> list[Delivery]:
     """The newest delivery of every billing period, in order; empty where none has been delivered."""
     best: dict[date, tuple[tuple[int, datetime], Delivery]] = {}
     for item in _listed(client, place.bucket, f"{place.root}/metadata/"):
@@ -131,7 +138,7 @@ def undelivered(place: Place, delivered: Sequence[Delivery]) -> SourceError:
     )
 
 
-def read(client: Any, place: Place, delivery: Delivery, access: Access) -> tuple[list[str], str]:  # noqa: ANN401
+def read(client: Patient, place: Place, delivery: Delivery) -> tuple[list[str], str]:
     """The keys that the manifest of a delivery names, in its order, and the manifest's version.
 
     Raises:
@@ -139,11 +146,10 @@ def read(client: Any, place: Place, delivery: Delivery, access: Access) -> tuple
     """
 
     def get() -> tuple[bytes, str]:
-        answer = client.get_object(Bucket=place.bucket, Key=delivery.key)
+        answer = client.once.get_object(Bucket=place.bucket, Key=delivery.key)
         return answer["Body"].read(), answer["ETag"].strip('"')
 
-    # The SDK repeats requests and the download of files, but not the reading of a body.
-    body, version = persist(get, _broken_off, access)
+    body, version = client.persist(get)
     try:
         files = [str(name) for name in json.loads(body)["dataFiles"]]
     except (ValueError, KeyError, TypeError) as error:
@@ -154,18 +160,14 @@ def read(client: Any, place: Place, delivery: Delivery, access: Access) -> tuple
     return [_key(name) for name in files], version
 
 
-def _broken_off(error: Exception) -> Pause | None:
-    return Pause("AWS broke off the manifest") if broken_off(error) else None
-
-
-def pages(client: Any, place: Place, delivery: Delivery, resume: str | None, access: Access) -> Iterator[Page]:  # noqa: ANN401
+def pages(client: Patient, place: Place, delivery: Delivery, resume: str | None, access: Access) -> Iterator[Page]:
     """The files of a delivery, each downloaded; a page is the receiver's to move before it asks for the next.
 
     Raises:
         SourceError: the manifest names files that are not there, or a delivery is under way.
         StaleResumeError: the period was delivered anew since `resume` was given, or while it was read.
     """
-    keys, version = read(client, place, delivery, access)
+    keys, version = read(client, place, delivery)
     begun, done = _resumed(resume)
     if begun is not None and begun != version:
         raise StaleResumeError(_anew(delivery))
@@ -178,13 +180,23 @@ def pages(client: Any, place: Place, delivery: Delivery, resume: str | None, acc
             if at < done:
                 continue
             target = Path(folder) / f"{at}"
-            client.download_file(place.bucket, key, str(target))
+            client.persist(partial(_download, client, place.bucket, key, before[key].size, target))
             last = at == len(keys) - 1
-            if last and (
-                read(client, place, delivery, access)[1] != version or _present(client, place, keys) != before
-            ):
+            if last and (read(client, place, delivery)[1] != version or _present(client, place, keys) != before):
                 raise StaleResumeError(_anew(delivery))
             yield Page(names[at], target, None if last else f"{version}:{at + 1}")
+
+
+def _download(client: Patient, bucket: str, key: str, size: int, target: Path) -> None:
+    """Write an object to a file; a shorter one than the bucket lists was cut off on its way."""
+    with target.open("wb") as file:
+        shutil.copyfileobj(client.once.get_object(Bucket=bucket, Key=key)["Body"], file, _CHUNK)
+    if target.stat().st_size != size:
+        raise CutOffError
+
+
+class CutOffError(Exception):
+    """A download that ended early without an error of its own."""
 
 
 def _resumed(resume: str | None) -> tuple[str | None, int]:
@@ -196,18 +208,23 @@ def _anew(delivery: Delivery) -> str:
     return f"AWS delivered {delivery.period:%Y-%m} anew while it was read; it is fetched again from its beginning."
 
 
-def _listed(client: Any, bucket: str, prefix: str) -> Iterator[Mapping[str, Any]]:  # noqa: ANN401
-    for answer in client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+def _listed(client: Patient, bucket: str, prefix: str) -> Iterator[Mapping[str, Any]]:
+    asked = {"Bucket": bucket, "Prefix": prefix}
+    for answer in client.paged("list_objects_v2", "ContinuationToken", "NextContinuationToken", **asked):
         yield from answer.get("Contents", [])
 
 
-def _present(client: Any, place: Place, keys: list[str]) -> dict[str, tuple[str, datetime]]:  # noqa: ANN401
-    """Version and time of those of `keys` that are there."""
+def _present(client: Patient, place: Place, keys: list[str]) -> dict[str, _Object]:
+    """Those of `keys` that are there."""
     if not keys:
         return {}
     beginning = os.path.commonpath([key.rpartition("/")[0] for key in keys])
     wanted, listed = set(keys), _listed(client, place.bucket, beginning)
-    return {item["Key"]: (item["ETag"], item["LastModified"]) for item in listed if item["Key"] in wanted}
+    return {
+        item["Key"]: _Object(item["ETag"], item["LastModified"], item["Size"])
+        for item in listed
+        if item["Key"] in wanted
+    }
 
 
 def _refuse_incomplete(place: Place, delivery: Delivery, keys: list[str], present: Mapping[str, object]) -> None:
@@ -226,8 +243,8 @@ def _refuse_incomplete(place: Place, delivery: Delivery, keys: list[str], presen
         )
 
 
-def _refuse_half_delivered(delivery: Delivery, present: Mapping[str, tuple[str, datetime]], now: datetime) -> None:
-    newest = max(written for _, written in present.values())
+def _refuse_half_delivered(delivery: Delivery, present: Mapping[str, _Object], now: datetime) -> None:
+    newest = max(found.written for found in present.values())
     if newest > delivery.written and now - newest < _SETTLED:
         raise SourceError(
             f"AWS is delivering {delivery.period:%Y-%m} right now: its files are newer than its manifest "

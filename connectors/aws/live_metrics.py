@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
+from connectors.aws.live_session import Patient
 from connectors.aws.metrics import ASKED
 from connectors.errors import SourceError
 from connectors.live import Page, Window
@@ -35,8 +36,8 @@ class Region:
     """Where models are called: its name, and its clients of CloudWatch and Bedrock."""
 
     name: str
-    cloudwatch: Any
-    bedrock: Any
+    cloudwatch: Patient
+    bedrock: Patient
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,7 @@ def _covered(week: Window) -> list[dict[str, Any]]:
 def models(region: Region, window: Window) -> Models:
     """What was called on these days, or in the last two weeks."""
     listed: dict[str, set[str]] = {}
-    for answer in region.cloudwatch.get_paginator("list_metrics").paginate(Namespace=NAMESPACE):
+    for answer in region.cloudwatch.paged("list_metrics", "NextToken", "NextToken", Namespace=NAMESPACE):
         for metric in answer["Metrics"]:
             by = {dimension["Name"]: dimension["Value"] for dimension in metric.get("Dimensions", [])}
             # Metrics of a whole account repeat those of its models.
@@ -103,12 +104,12 @@ def models(region: Region, window: Window) -> Models:
     return Models({m: sorted(listed.get(m, ASKED)) for m in sorted(listed.keys() | called)}, behind)
 
 
-def _offered(bedrock: Any) -> tuple[set[str], dict[str, str]]:  # noqa: ANN401 - a boto3 client
+def _offered(bedrock: Patient) -> tuple[set[str], dict[str, str]]:
     """Every name that a call may stand under, and the models behind the profiles of applications."""
     names = {model["modelId"] for model in bedrock.list_foundation_models()["modelSummaries"]}
     behind: dict[str, str] = {}
     for kind in ("SYSTEM_DEFINED", "APPLICATION"):
-        for answer in bedrock.get_paginator("list_inference_profiles").paginate(typeEquals=kind):
+        for answer in bedrock.paged("list_inference_profiles", "nextToken", "nextToken", typeEquals=kind):
             for profile in answer["inferenceProfileSummaries"]:
                 called = [profile["inferenceProfileId"]]
                 if kind == "APPLICATION":
@@ -129,7 +130,7 @@ def _hours(region: Region, account: str, found: Models, week: Window) -> list[di
     return [_bucket(hour, _HOUR, results) for hour, results in hours.items()]
 
 
-def _counts(client: Any, asked: Sequence[tuple[str, str]], window: Window, period: int) -> _Counts:  # noqa: ANN401
+def _counts(client: Patient, asked: Sequence[tuple[str, str]], window: Window, period: int) -> _Counts:
     """The sums of each model and metric by hour (of a longer period: its first hour); only those that have data."""
     days = (window.end - window.first).days
     most = min(_QUERIES, _POINTS // (days * _DAY // period))
@@ -142,7 +143,7 @@ def _counts(client: Any, asked: Sequence[tuple[str, str]], window: Window, perio
             "EndTime": _midnight(window.end),
             "ScanBy": "TimestampAscending",
         }
-        for answer in client.get_paginator("get_metric_data").paginate(**call):
+        for answer in client.paged("get_metric_data", "NextToken", "NextToken", **call):
             for result in answer["MetricDataResults"]:
                 _add(counts, *some[int(result["Id"][1:])], result)
     return counts

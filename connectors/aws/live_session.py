@@ -7,16 +7,20 @@ before it is made, with its price: Cost Explorer charges for each page, CloudWat
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from connectors.aws.live_errors import passing
 from connectors.errors import SourceError
+from connectors.patience import persist
 
 if TYPE_CHECKING:
     import boto3
 
     from connectors.live import Access, Meter
+
+T = TypeVar("T")
 
 #: Billing services answer in one region for all.
 HOME: Final = "us-east-1"
@@ -43,7 +47,7 @@ class Clients:
         self._endpoints = endpoints or {}
         self._base = session
         self._role: boto3.Session | None = None
-        self._made: dict[tuple[str, str], Any] = {}
+        self._made: dict[tuple[str, str], Patient] = {}
         values = access.values
         self.role_arn, self.external_id = values.get("role_arn", ""), values.get("external_id", "")
         if self.role_arn and not self.external_id:
@@ -52,11 +56,11 @@ class Clients:
                 f"Put a new one into the role's trust policy and into the connection, for example {new_external_id()}.",
             )
 
-    def own(self, service: str) -> Any:  # noqa: ANN401 - boto3 makes its clients at run time
+    def own(self, service: str) -> Patient:
         """A client with SpendProof's own credentials."""
         return self._client(self._own(), service, HOME)
 
-    def get(self, service: str, region: str = HOME) -> Any:  # noqa: ANN401
+    def get(self, service: str, region: str = HOME) -> Patient:
         """A client with the customer's role, or with the own credentials where no role is named."""
         if (service, region) not in self._made:
             session = self._assumed() if self.role_arn else self._own()
@@ -110,17 +114,58 @@ class Clients:
             "expiry_time": given["Expiration"].isoformat(),
         }
 
-    def _client(self, session: boto3.Session, service: str, region: str) -> Any:  # noqa: ANN401
+    def _client(self, session: boto3.Session, service: str, region: str) -> Patient:
         from botocore.config import Config  # noqa: PLC0415
 
+        # Waiting is ours: the SDK's own retries sleep for real, and read no header.
         made = session.client(
             service,  # pyright: ignore[reportArgumentType] - any service of AWS
             region_name=region,
             endpoint_url=self._endpoints.get(service, self._endpoints.get("*")),
-            config=Config(retries={"mode": "standard", "max_attempts": 6}, connect_timeout=10, read_timeout=60),
+            config=Config(retries={"total_max_attempts": 1}, connect_timeout=10, read_timeout=60),
         )
         made.meta.events.register("before-parameter-build", _Counting(service, self._access.meter))
-        return made
+        return Patient(made, self._access)
+
+
+class Patient:
+    """A client of boto3 whose calls are made again while AWS is busy or stumbles; `once` is the client itself."""
+
+    def __init__(self, client: Any, access: Access) -> None:  # noqa: ANN401
+        self.once = client
+        self._access = access
+        self._status = 0
+        client.meta.events.register("before-parse", self._note)
+
+    def __getattr__(self, operation: str) -> Callable[..., Any]:
+        call = getattr(self.once, operation)
+        return lambda **given: self.persist(lambda: call(**given))
+
+    def persist(self, call: Callable[[], T]) -> T:
+        """The result of a call, after as many attempts as it takes."""
+        return persist(call, lambda error: passing(error, self._access.now(), self._status), self._access)
+
+    def _note(self, response_dict: Mapping[str, Any], **_: object) -> None:
+        """Keep the status of an answer, which is lost where the SDK cannot read its body."""
+        self._status = int(response_dict["status_code"])
+
+    def paged(self, operation: str, sends: str, takes: str, **given: object) -> Iterator[Any]:
+        """The answers of an operation, page after page: `sends` names the mark asked with, `takes` the one answered.
+
+        Raises:
+            SourceError: AWS hands out one mark twice.
+        """
+        call, marks = getattr(self, operation), set[str]()
+        while True:
+            answer = call(**given)
+            yield answer
+            mark = answer.get(takes)
+            if not mark:
+                return
+            if mark in marks:
+                raise SourceError(f"AWS hands out one page of {operation} again and again.", "Sync again later.")
+            marks.add(mark)
+            given[sends] = mark
 
 
 class _Held:

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import json
 import secrets
-import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from email.utils import format_datetime
 from http.client import HTTPConnection
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
 
@@ -23,6 +23,8 @@ from botocore.auth import S3SigV4Auth, SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from moto.server import ThreadedMotoServer
+
+from tests.loopback.server import Answer, Loopback, Request
 
 VENDOR = "999988887777"
 CUSTOMER = "111122223333"
@@ -59,7 +61,7 @@ class Aws:
     faults: list[Fault] = field(default_factory=list)
     called: list[str] = field(default_factory=list)
     costs: dict[date, Decimal] = field(default_factory=dict)
-    months_a_page: int = 12
+    days_a_page: int = 400
     exports: list[dict[str, Any]] = field(default_factory=list)
     models: list[str] = field(default_factory=list)
     profiles: list[dict[str, Any]] = field(default_factory=list)
@@ -77,32 +79,32 @@ class RefusalError(Exception):
         self.status, self.code, self.message = status, code, message
 
 
-class AwsFront:
+@dataclass(frozen=True)
+class AwsRequest(Request):
+    """What came in, with its method, target and body."""
+
+    method: str = ""
+    target: str = ""
+    body: bytes = b""
+
+
+class AwsFront(Loopback):
     """The running server; a context manager."""
 
-    def __init__(self) -> None:
+    def __init__(self, now: datetime | None = None) -> None:
+        super().__init__(now or datetime.now(UTC))
+        self._server.RequestHandlerClass = type("Handler", (_Handler,), {"api": self})  # type: ignore[assignment]
         self.state = Aws()
         self.moto = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
 
     def __enter__(self) -> Self:
         self.moto.start()
         _, self.moto_port = self.moto.get_host_and_port()
-        handler = type("Handler", (_Handler,), {"front": self})
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        self.server.daemon_threads = True
-        self.thread = threading.Thread(target=self.server.serve_forever, daemon=True)
-        self.thread.start()
-        return self
+        return super().__enter__()
 
-    def __exit__(self, *_: object) -> None:
-        self.server.shutdown()
-        self.server.server_close()
-        self.thread.join()
+    def __exit__(self, *reason: object) -> None:
+        super().__exit__(*reason)
         self.moto.stop()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server.server_port}"
 
     @property
     def moto_url(self) -> str:
@@ -115,80 +117,56 @@ class AwsFront:
         connection.getresponse().read()
         connection.close()
         self.state = Aws()
+        self.faults.clear()
+        self.requests.clear()
         self.state.keys["AKIAVENDOR"] = ("vendor-secret", f"arn:aws:iam::{VENDOR}:user/spendproof", "")
 
-
-class _Handler(BaseHTTPRequestHandler):
-    front: AwsFront
-    protocol_version = "HTTP/1.1"
-
-    def do_GET(self) -> None:
-        self._serve()
-
-    do_HEAD = do_POST = do_PUT = do_GET  # noqa: N815 - the names that http.server looks for
-
-    def log_message(self, *_: object) -> None:
-        """Quiet."""
-
-    def _serve(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        header = self.headers.get("Authorization", "")
+    def answer(self, request: Request) -> Answer:
+        assert isinstance(request, AwsRequest)
+        header = request.headers.get("authorization", "")
         scope = header.split("/")
         service = scope[3] if len(scope) > 3 else "s3"
+        self.state.now = self.state.now or (self.now if abs(self.now - datetime.now(UTC)) > _SKEW else None)
         try:
-            caller = self._caller(service, header, body)
-            action = self._action(service, body)
-            self.front.state.called.append(action)
+            caller = self._caller(service, header, request)
+            action = _action(service, request)
+            self.state.called.append(action)
             self._refuse(action, caller)
-            cut = next((f for f in self.front.state.faults if f.action == action and not f.status), None)
-            status, kind, answer, headers = self._answer(service, action, body, caller)
+            cut = next((f for f in self.state.faults if f.action == action and not f.status), None)
+            found = self._answered(service, action, request, caller)
         except RefusalError as refusal:
-            status, kind, answer, headers = _error(service, refusal)
-            cut = None
-        self.send_response(status)
-        self.send_header("Content-Type", kind)
-        for name, value in headers.items():
-            self.send_header(name, value)
-        if "Content-Length" not in headers:
-            self.send_header("Content-Length", str(len(answer)))
-        self.end_headers()
-        if self.command == "HEAD":
-            return
-        if cut:
-            cut.times -= 1
-            if not cut.times:
-                self.front.state.faults.remove(cut)
-            self.wfile.write(answer[: len(answer) // 2])
-            self.wfile.flush()
-            self.connection.shutdown(2)
-            self.close_connection = True
-            return
-        self.wfile.write(answer)
+            return _error(service, refusal)
+        if cut is None:
+            return found
+        cut.times -= 1
+        if not cut.times:
+            self.state.faults.remove(cut)
+        return replace(found, sent=0.5)
 
-    def _caller(self, service: str, header: str, body: bytes) -> str:
+    def _caller(self, service: str, header: str, asked: AwsRequest) -> str:
         """The ARN of who asks; the signature and its time must hold."""
         if not header.startswith("AWS4-HMAC-SHA256 "):
             raise RefusalError(403, "MissingAuthenticationToken", "Request is missing Authentication Token")
         parts = dict(part.strip().split("=", 1) for part in header.removeprefix("AWS4-HMAC-SHA256 ").split(","))
         key, _, region, _, _ = parts["Credential"].split("/")
-        state = self.front.state
-        if key not in state.keys:
+        if key not in self.state.keys:
             code = "InvalidAccessKeyId" if service == "s3" else "UnrecognizedClientException"
             code = "InvalidClientTokenId" if service == "sts" else code
             raise RefusalError(403, code, "The security token included in the request is invalid.")
-        secret, arn, token = state.keys[key]
-        if token and self.headers.get("X-Amz-Security-Token") != token:
+        secret, arn, token = self.state.keys[key]
+        if token and asked.headers.get("x-amz-security-token") != token:
             raise RefusalError(403, "ExpiredTokenException", "The security token included in the request is expired")
-        stamp = self.headers["X-Amz-Date"]
+        stamp = asked.headers["x-amz-date"]
         sent = datetime.strptime(stamp, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
-        if abs(state.clock() - sent) > _SKEW:
+        if abs(self.state.clock() - sent) > _SKEW:
             if service == "s3":
                 raise RefusalError(403, "RequestTimeTooSkewed", "The difference between the request time is too large.")
             raise RefusalError(
                 403, "SignatureDoesNotMatch", f"Signature expired: {stamp} is now earlier than the window"
             )
-        signed = {name: self.headers[name] for name in parts["SignedHeaders"].split(";")}
-        request = AWSRequest(self.command, f"http://{self.headers['Host']}{self.path}", headers=signed, data=body)
+        signed = {name: asked.headers[name] for name in parts["SignedHeaders"].split(";")}
+        url = f"http://{asked.headers['host']}{asked.target}"
+        request = AWSRequest(asked.method, url, headers=signed, data=asked.body)
         request.context["timestamp"] = stamp
         auth = (S3SigV4Auth if service == "s3" else SigV4Auth)(Credentials(key, secret, token), service, region)
         expected = auth.signature(auth.string_to_sign(request, auth.canonical_request(request)), request)
@@ -197,80 +175,99 @@ class _Handler(BaseHTTPRequestHandler):
             raise RefusalError(403, "SignatureDoesNotMatch", f"The request signature does not match. {canonical}")
         return arn
 
-    def _action(self, service: str, body: bytes) -> str:
-        target = self.headers.get("X-Amz-Target", "").rpartition(".")[2]
-        if service == "monitoring":
-            return f"cloudwatch:{target or self.path.rpartition('/')[2]}"
-        if service == "sts":
-            return f"sts:{parse_qs(body.decode())['Action'][0]}"
-        if service == "bedrock":
-            kinds = {"/foundation-models": "ListFoundationModels", "/inference-profiles": "ListInferenceProfiles"}
-            return f"bedrock:{kinds[urlsplit(self.path).path]}"
-        if service == "s3":
-            bucket_only = len([p for p in urlsplit(self.path).path.split("/") if p]) == 1
-            return "s3:ListBucket" if bucket_only else "s3:GetObject"
-        return f"{service}:{target}"
-
     def _refuse(self, action: str, caller: str) -> None:
-        state = self.front.state
-        if action in state.denied:
-            because = state.denied[action] or f"because no identity-based policy allows the {action} action"
+        if action in self.state.denied:
+            because = self.state.denied[action] or f"because no identity-based policy allows the {action} action"
             code = "AccessDenied" if action.startswith(("s3:", "sts:")) else "AccessDeniedException"
             raise RefusalError(403, code, f"User: {caller} is not authorized to perform: {action} {because}")
-        for fault in state.faults:
+        for fault in self.state.faults:
             if fault.action == action and fault.status:
                 fault.times -= 1
                 if not fault.times:
-                    state.faults.remove(fault)
+                    self.state.faults.remove(fault)
                 raise RefusalError(fault.status, fault.code, fault.message)
 
-    def _answer(self, service: str, action: str, body: bytes, caller: str) -> tuple[int, str, bytes, dict[str, str]]:
+    def _answered(self, service: str, action: str, request: AwsRequest, caller: str) -> Answer:
         if service in {"s3", "monitoring"}:
-            return self._forwarded(body)
+            return self._forwarded(request)
         if service == "sts":
-            return 200, "text/xml", _sts(self.front.state, action, parse_qs(body.decode()), caller), {}
-        given = {k: v[0] for k, v in parse_qs(urlsplit(self.path).query).items()} if service == "bedrock" else {}
-        answer = _JSON[action](self.front.state, json.loads(body) if body else given)
-        return 200, "application/x-amz-json-1.1", json.dumps(answer).encode(), {}
+            return Answer(200, _sts(self.state, action, parse_qs(request.body.decode()), caller), _XML)
+        given = {k: v[0] for k, v in request.query.items()} if service == "bedrock" else {}
+        answer = _JSON[action](self.state, json.loads(request.body) if request.body else given)
+        return Answer(200, json.dumps(answer).encode())
 
-    def _forwarded(self, body: bytes) -> tuple[int, str, bytes, dict[str, str]]:
-        connection = HTTPConnection("127.0.0.1", self.front.moto_port)
-        connection.request(self.command, self.path, body, dict(self.headers))
+    def _forwarded(self, request: AwsRequest) -> Answer:
+        connection = HTTPConnection("127.0.0.1", self.moto_port)
+        connection.request(request.method, request.target, request.body, dict(request.headers))
         response = connection.getresponse()
-        answer = response.read()
-        kept = {
-            k: v for k, v in response.getheaders() if k.lower() not in {"content-type", "connection", "server", "date"}
-        }
-        kept = {k: v for k, v in kept.items() if k.lower() != "content-length" or self.command == "HEAD"}
-        kept = {("Content-Length" if k.lower() == "content-length" else k): v for k, v in kept.items()}
+        body = response.read()
+        dropped = {"connection", "server", "date"} | (set() if request.method == "HEAD" else {"content-length"})
+        headers = {k: v for k, v in response.getheaders() if k.lower() not in dropped}
         connection.close()
-        return response.status, response.getheader("Content-Type", "text/plain"), answer, kept
+        return Answer(response.status, body, headers)
 
 
-def _error(service: str, refusal: RefusalError) -> tuple[int, str, bytes, dict[str, str]]:
+_XML = {"Content-Type": "text/xml"}
+
+
+class _Handler(BaseHTTPRequestHandler):
+    """Any method, with a body either way; otherwise as the loopback's own."""
+
+    api: AwsFront
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        parts = urlsplit(self.path)
+        query = parse_qs(parts.query, keep_blank_values=True)
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        answer = self.api.handle(AwsRequest(parts.path, query, headers, self.command, self.path, body))
+        if answer.reset:
+            self.close_connection = True
+            return
+        self.send_response_only(answer.status)
+        self.send_header("Date", format_datetime(self.api.state.clock(), usegmt=True))
+        for name, value in ({"Content-Type": "application/x-amz-json-1.1"} | answer.headers).items():
+            self.send_header(name, value)
+        given = {name.lower() for name in answer.headers}
+        if not answer.stated:
+            self.send_header("Connection", "close")
+        elif "content-length" not in given:
+            self.send_header("Content-Length", str(len(answer.body)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(answer.body[: int(len(answer.body) * answer.sent)])
+        self.close_connection = answer.sent < 1 or not answer.stated
+
+    do_HEAD = do_POST = do_PUT = do_GET  # noqa: N815 - the names that http.server looks for
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class names it so
+        """Silence."""
+
+
+def _action(service: str, request: AwsRequest) -> str:
+    target = request.headers.get("x-amz-target", "").rpartition(".")[2]
+    if service == "monitoring":
+        return f"cloudwatch:{target or request.path.rpartition('/')[2]}"
+    if service == "sts":
+        return f"sts:{parse_qs(request.body.decode())['Action'][0]}"
+    if service == "bedrock":
+        kinds = {"/foundation-models": "ListFoundationModels", "/inference-profiles": "ListInferenceProfiles"}
+        return f"bedrock:{kinds[request.path]}"
+    if service == "s3":
+        return "s3:ListBucket" if len([p for p in request.path.split("/") if p]) == 1 else "s3:GetObject"
+    return f"{service}:{target}"
+
+
+def _error(service: str, refusal: RefusalError) -> Answer:
     code, message = refusal.code, refusal.message
     if service == "s3":
-        return (
-            refusal.status,
-            "application/xml",
-            f"<Error><Code>{code}</Code><Message>{message}</Message></Error>".encode(),
-            {},
-        )
+        return Answer(refusal.status, f"<Error><Code>{code}</Code><Message>{message}</Message></Error>".encode(), _XML)
     if service == "sts":
         inner = f"<Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error>"
-        return (
-            refusal.status,
-            "text/xml",
-            f"<ErrorResponse>{inner}<RequestId>r</RequestId></ErrorResponse>".encode(),
-            {},
-        )
-    headers = {"x-amzn-errortype": code}
-    return (
-        refusal.status,
-        "application/x-amz-json-1.1",
-        json.dumps({"__type": code, "message": message}).encode(),
-        headers,
-    )
+        return Answer(refusal.status, f"<ErrorResponse>{inner}<RequestId>r</RequestId></ErrorResponse>".encode(), _XML)
+    body = json.dumps({"__type": code, "message": message}).encode()
+    return Answer(refusal.status, body, {"x-amzn-errortype": code})
 
 
 def _sts(state: Aws, action: str, asked: Mapping[str, list[str]], caller: str) -> bytes:
@@ -323,30 +320,26 @@ def _cost_and_usage(state: Aws, asked: dict[str, Any]) -> dict[str, Any]:
         raise RefusalError(400, "ValidationException", "end date past the beginning of next month")
     if start < (today.replace(day=1) - timedelta(days=14 * 31)).replace(day=1):
         raise RefusalError(400, "ValidationException", "You haven't enabled historical data beyond 14 months")
-    if not asked["Metrics"] or asked["Granularity"] != "MONTHLY" or start >= end:
+    if not asked["Metrics"] or asked["Granularity"] != "DAILY" or start >= end:
         raise RefusalError(400, "ValidationException", "The request is not valid")
-    months = list[date]()
-    while start < end:
-        months.append(start)
-        start = (start + timedelta(days=32)).replace(day=1)
+    days = [start + timedelta(days=n) for n in range((end - start).days)]
     first = int(mark.partition("-")[0]) if mark else 0
-    shown = months[first : first + state.months_a_page]
-    answer: dict[str, Any] = {"ResultsByTime": [_month(state, month, asked["Metrics"], today) for month in shown]}
-    if first + len(shown) < len(months):
+    shown = days[first : first + state.days_a_page]
+    answer: dict[str, Any] = {"ResultsByTime": [_day(state, day, asked["Metrics"], today) for day in shown]}
+    if first + len(shown) < len(days):
         following_mark = f"{first + len(shown)}-{secrets.token_hex(4)}"
         state.tokens[following_mark] = query
         answer["NextPageToken"] = following_mark
     return answer
 
 
-def _month(state: Aws, month: date, metrics: list[str], today: date) -> dict[str, Any]:
-    end = (month + timedelta(days=32)).replace(day=1)
-    amount = sum((cost for day, cost in state.costs.items() if month <= day < end), Decimal(0))
+def _day(state: Aws, day: date, metrics: list[str], today: date) -> dict[str, Any]:
+    amount = state.costs.get(day, Decimal(0))
     return {
-        "TimePeriod": {"Start": month.isoformat(), "End": end.isoformat()},
+        "TimePeriod": {"Start": day.isoformat(), "End": (day + timedelta(days=1)).isoformat()},
         "Total": {metric: {"Amount": f"{amount:f}", "Unit": "USD"} for metric in metrics},
         "Groups": [],
-        "Estimated": end + timedelta(days=5) > today,
+        "Estimated": (day.replace(day=1) + timedelta(days=37)) > today,
     }
 
 
