@@ -13,8 +13,9 @@ import pandas as pd
 
 from analysis.guard_rails import GuardRail
 from analysis.savings import METHOD, measure_avoided_cost
-from analysis.savings_evidence import Evidence, Intervention, InvoiceCheck, Quality
+from analysis.savings_evidence import Evidence, Intervention, InvoiceCheck, OtherChange, Quality
 from analysis.scope import Filter
+from ledger.price_book import book
 from reports import claim as c
 
 BASELINE = date(2026, 3, 1)
@@ -22,7 +23,8 @@ CHANGE = date(2026, 8, 28)
 REPORTING = date(2026, 9, 1)
 DAYS = 180, 61
 SIGNED = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
-BOOK = "5f" * 32
+BOOK = book.load().layer("list").digest
+CHEAPER = "OpenAI lowered the price of gpt-x"
 PASSED = "Evaluations passed: 93.1% before, 93.4% after, no worse than the stated margin of 2%."
 
 
@@ -74,7 +76,7 @@ def claim(effect: float = 0.22, **changes: Any) -> c.Claim:
         invoices=tuple(InvoiceCheck(i.first_day, i.last_day, i.ledger, i.invoiced) for i in invoices),
         price_book=BOOK,
         interventions=(Intervention(CHANGE, "Route simple tickets to the small model", changes_answers=True),),
-        other_changes=(),
+        other_changes=(OtherChange(date(2026, 9, 1), CHEAPER, "costs are restated to constant prices"),),
         signed_by="R. Okafor, Head of Platform",
         quality=Quality(
             "Share of evaluations passed", Decimal("-0.004"), Decimal("0.02"), "1,200 cases after the change"
@@ -172,7 +174,7 @@ def claim(effect: float = 0.22, **changes: Any) -> c.Claim:
         days=found,
         left_out=(c.LeftOut("credits", "a credit is no saving", Decimal("-120.00"), Decimal("-80.00"), 4),),
         price_changes=(c.PriceChange("OpenAI", "gpt-x", "Input", date(2026, 9, 1), Decimal("2.50"), Decimal("2.40")),),
-        other_changes=(c.Intervention(date(2026, 7, 4), date(2026, 7, 4), "holiday", "Independence Day"),),
+        other_changes=(c.Intervention(date(2026, 9, 1), None, "vendor-price", CHEAPER),),
         guard_rails=(
             GuardRail(
                 "pass_rate",

@@ -5,6 +5,7 @@ It stands before Streamlit, so that nothing of a page, its socket or its files i
 
 from __future__ import annotations
 
+import re
 import time
 from http.cookies import SimpleCookie
 from typing import TYPE_CHECKING, Final
@@ -23,8 +24,10 @@ if TYPE_CHECKING:
 COOKIE: Final = "spendproof_session"
 SIGN_IN: Final = "/sign-in"
 SIGN_OUT: Final = "/sign-out"
-#: Paths that need no session. This is the whole list.
-PUBLIC: Final = frozenset({"/healthz", SIGN_IN, SIGN_OUT})
+#: Paths that need no session. This and `PUBLIC_LINK` are the whole list.
+PUBLIC: Final = frozenset({"/healthz", SIGN_IN, SIGN_OUT, "/revocations.json"})
+#: Links to shared proofs: one part after the first, so that nothing of the app can be reached through it.
+PUBLIC_LINK: Final = re.compile(r"/proof/[A-Za-z0-9_-]{1,128}")
 
 _FOREIGN: Final = (
     "This server shows bills without sign-in, so it answers only at this machine's own address (127.0.0.1 or "
@@ -40,7 +43,7 @@ class Gate:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, as ASGI asks."""
-        if scope["type"] not in {"http", "websocket"} or scope["path"] in PUBLIC:
+        if scope["type"] not in {"http", "websocket"} or _is_public(scope):
             await self._app(scope, receive, send)
             return
         refusal = _refusal(scope)
@@ -50,6 +53,11 @@ class Gate:
             await WebSocketClose(code=1008)(scope, receive, send)
         else:
             await refusal(scope, receive, send)
+
+
+def _is_public(scope: Scope) -> bool:
+    path = scope["path"]
+    return path in PUBLIC or (scope["type"] == "http" and PUBLIC_LINK.fullmatch(path) is not None)
 
 
 def _refusal(scope: Scope) -> Response | None:

@@ -19,7 +19,7 @@ from starlette.routing import Route
 
 from accounts.signin import SESSION_HOURS, Attempts, Protection, issue, verify
 from ledger.errors import LedgerError
-from ui import fonts, running
+from ui import fonts, running, share_routes
 from ui.gate import COOKIE, SIGN_IN, SIGN_OUT, Gate
 
 MAIN: Final = Path(__file__).with_name("main.py")
@@ -110,12 +110,13 @@ def _form(message: str = "", status: int = 200) -> Response:
     )
 
 
-#: Which of these need no session is listed in `ui.gate.PUBLIC`.
+#: Which of these need no session stands in `ui.gate`: `PUBLIC` and `PUBLIC_LINK`.
 ROUTES: Final = (
     Route("/healthz", healthz),
     Route("/fonts/{name}", font),
     Route(SIGN_IN, sign_in_form, methods=["GET"]),
     Route(SIGN_IN, sign_in, methods=["POST"]),
     Route(SIGN_OUT, sign_out),
+    *share_routes.ROUTES,
 )
 MIDDLEWARE: Final = (Middleware(Gate),)

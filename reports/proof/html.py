@@ -22,6 +22,12 @@ if TYPE_CHECKING:
     from jinja2 import Template
 
 _TEMPLATE: Final = Path(__file__).with_name("templates") / "proof.html"
+#: Where a server that shares the page puts a line with the files, and after which it is taken out again for a check.
+TOOLBAR_AT: Final = "<main>\n"
+_TOOLBAR: Final = (
+    '<nav class="meta">This proof as a file: <a href="?file=pdf">PDF</a> · '
+    '<a href="?file=json">signed document (JSON)</a></nav>\n'
+)
 _INSIDE: Final = re.compile(r'<script type="application/json" id="proof">(.*?)</script>', re.DOTALL)
 _GENERATOR: Final = re.compile(r'<meta name="generator" content="([^"]*)">')
 
@@ -53,6 +59,16 @@ def html(envelope: Mapping[str, Any], document: Mapping[str, Any]) -> bytes:
         proof=Markup(inside),  # noqa: S704
     )
     return text.encode()
+
+
+def toolbar() -> str:
+    """The line that a server puts into a shared page: the same for every proof, so that nothing can hide in it."""
+    return _TOOLBAR
+
+
+def without_toolbar(text: str) -> str:
+    """The page as it was before a server put that line into it."""
+    return text.replace(TOOLBAR_AT + _TOOLBAR, TOOLBAR_AT, 1)
 
 
 def enclosed(text: str) -> tuple[str, str] | None:

@@ -25,7 +25,7 @@ def of_html(content: bytes) -> tuple[bytes, Rendering]:
         DocumentError: the page holds no proof, or several.
     """
     try:
-        text = content.decode()
+        text = html.without_toolbar(content.decode())
     except UnicodeDecodeError as error:
         raise DocumentError("the page is not UTF-8.") from error
     inside = html.enclosed(text)
