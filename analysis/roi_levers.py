@@ -5,12 +5,14 @@ Stand-alone percentages are never added: two levers of 50 % save 75 %, not every
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Context, Decimal
+from fractions import Fraction
+from math import factorial
 from typing import Final
 
-from analysis.result import ZERO
+from analysis.result import ZERO, quotient
 from analysis.roi import CASES, Assumption, Range
 
 _WIDE: Final = Context(prec=80, rounding=ROUND_HALF_EVEN)
@@ -142,6 +144,46 @@ def split(shares: Mapping[str, Decimal], case: str) -> list[tuple[Lever, Decimal
         found.append((lever, part))
         left = _WIDE.subtract(left, part)
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What one lever saves of the whole spend, expected, as shares of one.
+
+    Attributes:
+        in_order: pulled after the levers before it (`LEVERS`); these parts add up to the whole.
+        any_order: its mean over all orders (Shapley value), to `QUOTIENT`; these add up to the whole as well.
+    """
+
+    name: str
+    in_order: Decimal
+    any_order: Decimal
+
+
+def parts(shares: Mapping[str, Decimal]) -> tuple[Part, ...]:
+    """What each pulled lever saves, told in both ways: one says what is left to do, the other is fair to the last.
+
+    Raises:
+        ValueError: as `saved_share`.
+    """
+    in_order = [(lever, part) for lever, part in split(shares, "expected") if shares.get(lever.id)]
+    alone = [Fraction(shares[lever.id]) * Fraction(lever.saves.expected) for lever, _ in in_order]
+    return tuple(Part(lever.name, part, _shapley(alone, place)) for place, (lever, part) in enumerate(in_order))
+
+
+def _shapley(alone: Sequence[Fraction], place: int) -> Decimal:
+    """Mean over all orders of what a lever saves of what those before it have left (Shapley 1953)."""
+    left, count = [1 - each for n, each in enumerate(alone) if n != place], len(alone)
+    # Sums of products of every so many of the others' remainders.
+    sums = [Fraction(1)] + [Fraction(0)] * len(left)
+    for each in left:
+        for size in range(len(left), 0, -1):
+            sums[size] += sums[size - 1] * each
+    mean = sum(
+        (value * factorial(size) * factorial(count - size - 1) for size, value in enumerate(sums)), Fraction(0)
+    ) / factorial(count)
+    found = alone[place] * mean
+    return quotient(Decimal(found.numerator), Decimal(found.denominator))
 
 
 def assumptions(shares: Mapping[str, Decimal]) -> list[Assumption]:

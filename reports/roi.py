@@ -13,6 +13,7 @@ from analysis.fees_definition import DEFINITION
 from analysis.finance import CENT
 from analysis.result import ZERO, plain
 from analysis.roi import LABEL, TIER, Assumption, Case, Month, Outcome, Range, Roi
+from analysis.roi_levers import Part
 from billing.catalog import Plan
 from reports import numbers
 
@@ -47,6 +48,7 @@ class Estimate:
         more: assumptions besides those of the case, such as those of its levers.
         notes: sentences about the data.
         sample: whether the data is a sample.
+        levers: what each lever saves of the spend, expected and before halving.
     """
 
     roi: Roi
@@ -56,6 +58,7 @@ class Estimate:
     more: tuple[Assumption, ...] = ()
     notes: tuple[str, ...] = ()
     sample: bool = False
+    levers: tuple[Part, ...] = ()
 
     @property
     def outcomes(self) -> tuple[Outcome, Outcome, Outcome]:
@@ -79,6 +82,10 @@ class Estimate:
             "sentences": [said.record() for said in sentences(self)],
             "monthly_ai_spend": _range(case.baseline),
             "monthly_saving": _range(case.claimed),
+            "levers": [
+                {"name": p.name, "share_in_order": plain(p.in_order), "share_any_order": plain(p.any_order)}
+                for p in self.levers
+            ],
             "outcomes": {str(n): [o.record() for o in outcomes] for n, outcomes in self.roi.outcomes.items()},
             "without_a_saving": self.roi.without.record(),
             "assumptions": [a.record() for a in assumptions(self)],

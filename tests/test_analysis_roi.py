@@ -15,7 +15,7 @@ from analysis.finance import Flow, breakeven, dated_irr, irr, months_after, npv
 from analysis.projection import Growth, mixed, needed, project
 from analysis.roi import CASES, Case, Range, roi
 from analysis.roi_baseline import baseline
-from analysis.roi_levers import LEVERS, assumptions, saved_share, split
+from analysis.roi_levers import LEVERS, assumptions, parts, saved_share, split
 
 START = date(2027, 1, 1)
 EARLY = Expression(LesserOf((Flat(Decimal(99)), Percent("ai_spend", Decimal("0.02")))))
@@ -191,11 +191,21 @@ def test_levers_are_pulled_on_what_is_left() -> None:
     both = saved_share({"batch": Decimal(1), "tier": Decimal(1)})
     assert both.expected == Decimal("0.75")
     assert (both.low, both.high) == (1 - Decimal("0.8") * Decimal("0.57"), 1 - Decimal("0.5") * Decimal("0.4"))
-    parts = {lever.id: part for lever, part in split({"batch": Decimal(1), "tier": Decimal(1)}, "expected")}
-    assert (parts["batch"], parts["tier"], parts["route"]) == (Decimal("0.5"), Decimal("0.25"), 0)
+    by_lever = {lever.id: part for lever, part in split({"batch": Decimal(1), "tier": Decimal(1)}, "expected")}
+    assert (by_lever["batch"], by_lever["tier"], by_lever["route"]) == (Decimal("0.5"), Decimal("0.25"), 0)
     assert saved_share({}).high == 0
+    # Batch first saves 50 %, and 25 % after the tier; so does the tier: each 37.5 % in the mean.
+    assert [p.any_order for p in parts({"batch": Decimal(1), "tier": Decimal(1)})] == [Decimal("0.375")] * 2
     assert all(lever.saves.source and lever.risk for lever in LEVERS)
     assert [a.name for a in assumptions({"batch": Decimal("0.3"), "route": Decimal(0)})] == ["Batch"]
+
+
+@given(st.lists(st.decimals(0, 1, places=3), min_size=5, max_size=5))
+def test_both_tellings_of_the_levers_add_up_to_the_whole(each: list[Decimal]) -> None:
+    shares = {lever.id: share for lever, share in zip(LEVERS, each, strict=True)}
+    whole = saved_share(shares).expected
+    assert sum((p.in_order for p in parts(shares)), Decimal(0)) == whole
+    assert abs(sum((p.any_order for p in parts(shares)), Decimal(0)) - whole) <= Decimal("1e-11")
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from analysis.finance import CENT
 from analysis.result import ZERO, quotient, total
 from analysis.roi import HORIZONS, Case, Range, roi
-from analysis.roi_levers import assumptions, saved_share
+from analysis.roi_levers import assumptions, parts, saved_share
 from billing.catalog import Plan
 from reports import numbers
 from reports.roi import TYPED, USAGE, Estimate
@@ -106,15 +106,7 @@ def of_levers(spend: Spend, shares: Mapping[str, Decimal], terms: Terms) -> Esti
         (share.of(case) * spend.range.of(case)).quantize(CENT) for case in ("low", "expected", "high")
     )
     estimate = of_saving(spend, Range(low, expected, high, share.source), terms)
-    return Estimate(
-        estimate.roi,
-        estimate.plan,
-        estimate.horizon,
-        estimate.basis,
-        tuple(assumptions(shares)),
-        estimate.notes,
-        estimate.sample,
-    )
+    return replace(estimate, more=tuple(assumptions(shares)), levers=parts(shares))
 
 
 def of_saving(spend: Spend, saving: Range, terms: Terms) -> Estimate:

@@ -70,6 +70,7 @@ def _draw() -> None:
     with right:
         _charts(estimate)
     _table(estimate)
+    _levers(estimate)
     _plans(estimate)
     _rests_on(estimate)
     _download(estimate)
@@ -187,6 +188,18 @@ def _table(estimate: Estimate) -> None:
         for row in headline(estimate)
     ]
     show_text(rows, alt=f"Low, expected and high over {estimate.horizon} months")
+
+
+def _levers(estimate: Estimate) -> None:
+    if not estimate.levers:
+        return
+    st.header("What each lever does", anchor=False)
+    rows = [
+        {"Lever": p.name, "In this order": numbers.percent(p.in_order), "In any order": numbers.percent(p.any_order)}
+        for p in estimate.levers
+    ]
+    show_text(rows, alt="What each lever saves of the spend, expected")
+    st.caption("Share of the spend, expected: after the levers before it, and as the mean over all orders.")
 
 
 def _plans(estimate: Estimate) -> None:
