@@ -79,10 +79,11 @@ class Settled:
 
 def tables(lake: Lake, scope: Scope, snapshot: int) -> Tables:
     """The tables of a scope; on dimensions that are not rolled up, rolled up here out of the charges (the slow way)."""
-    usage, drivers = lake.tables("usage", "drivers", snapshot=snapshot)
     if not scope.needs_charges:
-        spend, costs, usage = lake.tables("daily_spend", "daily_token_costs", "usage", snapshot=snapshot)
+        names = ("daily_spend", "daily_token_costs", "usage", "drivers")
+        spend, costs, usage, drivers = lake.tables(*names, snapshot=snapshot)
         return Tables(scope.charges(spend), scope.charges(costs), usage, drivers, snapshot)
+    (drivers,) = lake.tables("drivers", snapshot=snapshot)
     spend, costs, usage = _rolled(lake, scope, snapshot)
     return Tables(spend, costs, usage, drivers, snapshot)
 
@@ -280,25 +281,34 @@ def invoice_totals(
         if invoice.provider in providers and invoice.currency == currency:
             of_span = spans[invoice.first, invoice.last]
             of_span[invoice.provider] = total((of_span.get(invoice.provider, Decimal()), invoice.amount))
-    return tuple(
-        InvoiceTotal(first, last, _billed(lake, providers, first, last, currency, at), total(by.values()), source)
-        for (first, last), by in sorted(spans.items())
-        if set(by) == providers
-    )
+    complete = {span: total(by.values()) for span, by in sorted(spans.items()) if set(by) == providers}
+    billed = _billed(lake, providers, list(complete), currency, at)
+    return tuple(InvoiceTotal(*span, billed[span], amount, source) for span, amount in complete.items())
 
 
-def _billed(lake: Lake, providers: Iterable[str], first: date, last: date, currency: str, at: str) -> Decimal:
-    """BilledCost of providers' bills: by billing period where the span is whole months, else by day."""
-    whole = first.day == 1 and (last + timedelta(days=1)).day == 1
-    day = "BillingPeriodStart::DATE" if whole else "ChargeDate"
+def _billed(
+    lake: Lake, providers: Iterable[str], spans: Sequence[tuple[date, date]], currency: str, at: str
+) -> dict[tuple[date, date], Decimal]:
+    """BilledCost of providers' bills: by billing period where a span is whole months, else by day."""
+    if not spans:
+        return {}
     names = ", ".join(literal(name) for name in sorted(providers))
     issued = f"coalesce(l.Provider, c.ServiceProviderName) IN ({names}) AND BillingCurrency = {literal(currency)}"
-    rows = lake.records(
-        f"SELECT coalesce(sum(BilledCost), 0)::DECIMAL(38,18) AS billed FROM {ALIAS}.main.daily_spend AS c {at} "
-        f"JOIN {ALIAS}.main.loads AS l {at} ON l.LoadId = c.x_LoadId "
-        f"WHERE {issued} AND {_between(day, [(first, last)])}"
+    sums = ", ".join(
+        f"coalesce(sum(BilledCost) FILTER ({_between(_invoiced_by(span), [span])}), 0)::DECIMAL(38,18)"
+        for span in spans
     )
-    return Decimal(plain(rows[0]["billed"]) or "0")
+    row = lake.cursor().execute(
+        f"SELECT {sums} FROM {ALIAS}.main.daily_spend AS c {at} "
+        f"JOIN {ALIAS}.main.loads AS l {at} ON l.LoadId = c.x_LoadId WHERE {issued}"
+    )
+    amounts = row.fetchone() or ()
+    return {span: Decimal(plain(amount) or "0") for span, amount in zip(spans, amounts, strict=True)}
+
+
+def _invoiced_by(span: tuple[date, date]) -> str:
+    whole = span[0].day == 1 and (span[1] + timedelta(days=1)).day == 1
+    return "BillingPeriodStart::DATE" if whole else "ChargeDate"
 
 
 def bounds(lake: Lake, scope: Scope, snapshot: int) -> tuple[date, date] | None:

@@ -20,6 +20,7 @@ from reports.proof.issue import issue, loaded
 from reports.proof.keys import signer
 from reports.question import Question, QuestionError, intervention_of, is_prospective, may_meet, periods, touching
 from reports.records import BaselineRecord, ProofRecord, Store, digest_of, from_moment, moment, new_id
+from reports.shares import DAYS, Shared, Shares
 
 if TYPE_CHECKING:
     from accounts.home import Settings
@@ -228,6 +229,27 @@ class OptimizationProof:
         if supersedes is not None:
             self.store.set_state(supersedes.id, State.SUPERSEDED, _SUPERSEDES, superseded_by=proof)
         return kept
+
+    def create_shareable_link(
+        self, proof: ProofRecord, now: datetime, *, days: int = DAYS, password: str | None = None, names: bool = False
+    ) -> Shared:
+        """A link to a redacted, signed copy of a proof, for people without an account; its token is shown once.
+
+        Args:
+            proof: the kept one.
+            now: moment of the copy's signature.
+            days: after which the link ends.
+            password: that is asked for besides; None for none.
+            names: whether names are taken out as well.
+
+        Raises:
+            QuestionError: the proof is a draft, which nobody signed.
+            ShareError: the days are out of range.
+        """
+        if proof.document is None:
+            raise QuestionError(f"Proof {proof.id} is a draft that nobody signed; sign it before it is shared.")
+        kept = loaded(proof.document.encode())
+        return Shares(self.settings, self.workspace).create(kept, now, days=days, password=password, names=names)
 
     def _bounds(self, scope: Scope) -> tuple[date, date]:
         found = cited.bounds(self.lake, scope, self.lake.snapshot())

@@ -303,6 +303,8 @@ def test_a_proof_is_kept_signed_and_superseded_once(lake: Lake, tmp_path: Path) 
         "verified",
         claim.row_digest,
     )
+    shared = proof.create_shareable_link(first, NOW, days=7)
+    assert (shared.link.proof, shared.link.expires_at, len(shared.token)) == (first.id, "2026-12-28T00:00:00Z", 43)
     second = proof.generate_proof_report(claim, NOW, supersedes=first)
     states = {row.id: (row.state, row.superseded_by) for row in proof.store.proofs()}
     assert states == {first.id: ("superseded", second.id), second.id: ("verified", None)}
@@ -311,6 +313,8 @@ def test_a_proof_is_kept_signed_and_superseded_once(lake: Lake, tmp_path: Path) 
 def test_an_unsigned_proof_is_a_draft(proof: OptimizationProof) -> None:
     record = proof.generate_proof_report(improvements(proof, ROUTING, ASSISTANT, "assistant_requests"), NOW)
     assert (record.state, record.document) == ("draft", None)
+    with pytest.raises(QuestionError, match="a draft that nobody signed"):
+        proof.create_shareable_link(record, NOW)
 
 
 def test_the_scope_may_be_one_that_no_rollup_holds(proof: OptimizationProof) -> None:
