@@ -197,7 +197,8 @@ def _load(
     load_id = f"{origin.now:%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
     with ThreadPoolExecutor(1) as pool, lake.cursor() as cursor, staging_folder(lake, load_id) as folder:
         hashing = pool.submit(digests, batch.originals)
-        batch, files = _once(batch, before, hashing, say)
+        # Of pages that were fetched, those without a result are alike; that is nothing to tell.
+        batch, files = _once(batch, before, hashing, None if origin.fetched else say)
         sizes = [before[path].size for path in batch.originals]
         if may_repeat(cursor, connection, format_.name, sizes) and (
             same := previous(cursor, connection, format_.name, files or hashing.result())
@@ -216,9 +217,9 @@ def _load(
 
 
 def _once(
-    batch: Batch, before: dict[Path, Fingerprint], hashing: Future[tuple[SourceFile, ...]], say: Say
+    batch: Batch, before: dict[Path, Fingerprint], hashing: Future[tuple[SourceFile, ...]], say: Say | None
 ) -> tuple[Batch, tuple[SourceFile, ...]]:
-    """Without the copies of a file under another name, which would count its charges twice; aloud.
+    """Without the copies of a file under another name, which would count its charges twice; aloud where `say` is given.
 
     Only files of one size can be copies, so that digests are waited for only then; without them no files are returned.
     """
@@ -226,10 +227,9 @@ def _once(
         return batch, ()
     files, first, notes = hashing.result(), dict[str, int](), list[str]()
     for at, file in enumerate(files):
-        if first.setdefault(file.sha256, at) != at:
+        if first.setdefault(file.sha256, at) != at and say is not None:
             notes.append(f"{file.name} is a copy of {files[first[file.sha256]].name}; it was read once.")
-    for note in notes:
-        say(note)
+            say(notes[-1])
     kept = sorted(first.values())
     once = with_(
         batch,

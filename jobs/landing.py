@@ -14,7 +14,6 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -113,13 +112,9 @@ class Landing:
 
 def sweep(raw: Path, now: datetime) -> None:
     """Remove what landed too long ago to be gone on from."""
-    for journal in _journals(raw):
+    for journal in list((raw / ".landing").rglob(_JOURNAL)):
         if now.timestamp() - journal.stat().st_mtime > KEPT_FOR.total_seconds():
             shutil.rmtree(journal.parent, ignore_errors=True)
-
-
-def _journals(raw: Path) -> Iterator[Path]:
-    return (raw / ".landing").rglob(_JOURNAL)
 
 
 def _is_packed(name: str) -> bool:
