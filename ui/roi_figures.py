@@ -52,7 +52,7 @@ def bridge(estimate: Estimate) -> tuple[Spec, str]:
     lines = steps(estimate)
     told = figures.bridge_words(f"{LABEL}: a month in full effect, expected", lines)
     title = f"{estimate.roi.case.currency} a month"
-    return figures.bridge(lines, title, told, note(estimate)), told
+    return _quiet(figures.bridge(lines, title, told, note(estimate))), told
 
 
 def cash_flow(estimate: Estimate) -> tuple[Spec, str]:
@@ -70,7 +70,12 @@ def cash_flow(estimate: Estimate) -> tuple[Spec, str]:
     ends = [(name, whole(estimate.outcomes[CASES.index(w)].net, case.currency)) for w, name in _NAMES.items()]
     told = figures.words(f"{LABEL}: cumulative net saving", ends, first, last)
     axis = Axis(f"Cumulative net, {case.currency}", True, last, words=told, note=note(estimate))
-    return figures.lines(marks, palette, axis), told
+    return _quiet(figures.lines(marks, palette, axis)), told
+
+
+def _quiet(spec: Spec) -> Spec:
+    """The chart without a description of its own, which Streamlit would write, figures and all, into the log."""
+    return {name: value for name, value in spec.items() if name != "description"}
 
 
 def side_by_side(case: Case, plans: Sequence[Plan]) -> tuple[list[dict[str, str | None]], list[Compared]]:

@@ -63,7 +63,7 @@ def test_a_prospects_case_without_a_ledger(
         view.page.context.close()
     _opened_elsewhere(browser, empty, link)
     log = (empty.settings.home / "empty.log").read_text()
-    assert SPEND not in log
+    assert not [figure for figure in (SPEND, "83,417", "4,171", "20,854") if figure in log]
 
 
 def _any_bridge() -> object:
