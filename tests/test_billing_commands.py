@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
+from accounts.home import Settings, lake_address
 from cli import app
+from connectors.importing import import_files
+from ledger.lake import Lake
 from tests.ledgers import line, write_bill
+from ui.fee_answers import SAMPLE
 
 RUN = CliRunner()
 
@@ -102,3 +107,23 @@ def test_plans_are_listed_shown_and_compared(shell: Callable[..., Any]) -> None:
     assert "no price: the list says custom" in shell("plans", "list").stdout
     assert "never more than $99.00" in shell("plans", "show", "early").stdout
     assert "no price list 'x'" in refusal(shell("plans", "compare", "--ai-spend", "1", "--list", "x"))
+
+
+def test_a_fee_on_sample_data_is_no_fee_and_an_open_month_is_provisional(
+    shell: Callable[..., Any], tmp_path: Path
+) -> None:
+    today = datetime.now(UTC).date()
+    rows = [line("10", f"{today.replace(day=day)}") for day in range(1, today.day + 1)]
+    bill = write_bill(tmp_path / "b.csv", [r.replace("charge,Compute", "charge,AI and Machine Learning") for r in rows])
+    settings = Settings(home=tmp_path / "home")
+    with Lake(lake_address(settings, "default")) as lake:
+        import_files(lake, [str(bill)], synthetic=True)
+    with Lake(lake_address(settings, "real")) as lake:
+        import_files(lake, [str(bill)])
+    month = ("fee", "--plan", "mid", "--month", f"{today:%Y-%m}", "--json")
+    sample = answer(shell(*month))
+    assert (sample["status"], sample["because"][0]) == ("sample", SAMPLE)
+    real = answer(shell(*month, "--workspace", "real"))
+    assert real["status"] == "provisional"
+    assert any("can still be restated until" in reason for reason in real["because"])
+    assert real["amount"] == f"{today.day * 10 * 0.05:.2f}"
