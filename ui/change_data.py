@@ -15,7 +15,6 @@ from ui.where import Where, within
 _ENTRIES: Final = 100
 
 
-@st.cache_data(max_entries=_ENTRIES, show_spinner=False)
 def changes(
     workspace: str,
     snapshot: int,
@@ -30,5 +29,26 @@ def changes(
     Raises:
         ValueError: as there; the ledger has charges in one of the periods only.
     """
+    found = _changes(workspace, snapshot, by, before, after, metric, where)
+    if isinstance(found, str):
+        raise ValueError(found)  # noqa: TRY004 - the answer of `change`, kept as its sentence
+    return found
+
+
+@st.cache_resource(max_entries=_ENTRIES, show_spinner=False)
+def _changes(
+    workspace: str,
+    snapshot: int,
+    by: tuple[str, ...],
+    before: Period,
+    after: Period,
+    metric: Metric,
+    where: Where,
+) -> ChangeTable | str:
+    """The changes, or why there are none to tell: a refusal took as many queries as an answer."""
     tables = lake_of(workspace).tables("daily_spend", "daily_tokens", "daily_token_costs", snapshot=snapshot)
-    return change(*(within(table, where) for table in tables), before=before, after=after, by=by, metric=metric)
+    narrowed = [within(table, where) for table in tables]
+    try:
+        return change(*narrowed, before=before, after=after, by=by, metric=metric)
+    except ValueError as error:
+        return str(error)

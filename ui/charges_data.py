@@ -60,7 +60,7 @@ class Charges:
     loads: tuple[tuple[str, int, Decimal], ...]
 
 
-@st.cache_data(max_entries=_ENTRIES, show_spinner=False)
+@st.cache_resource(max_entries=_ENTRIES, show_spinner=False)
 def charges(workspace: str, snapshot: int, asked: Asked) -> Charges:
     """The charges that a figure is made of."""
     lake = lake_of(workspace)
@@ -80,7 +80,7 @@ def charges(workspace: str, snapshot: int, asked: Asked) -> Charges:
     return Charges(_whole(found), tuple({name: row[name] for name in filled} for row in rows), tuple(loads))
 
 
-@st.cache_data(max_entries=_ENTRIES, show_spinner=False)
+@st.cache_resource(max_entries=_ENTRIES, show_spinner=False)
 def tags(workspace: str, snapshot: int) -> tuple[tuple[str, str], ...]:
     """Every tag of the bill, key and value, in their order; at most as many as the page can offer."""
     found = lake_of(workspace).records(

@@ -32,14 +32,15 @@ def show(view: View, spec: Spec, told: str, key: str, *, picks: bool = False) ->
         Day and group of the mark that the person chose, if any.
     """
     # The accessible name goes beside the specification: in it, Streamlit would log a warning at every run.
-    drawn = {name: part for name, part in spec.items() if name != "description"}
+    drawn = {name: part for name, part in spec.items() if name not in {"description", "data"}}
+    table = _table(spec["data"]["values"])
     if picks:
         state: Any = st.vega_lite_chart(
-            spec=drawn, width="stretch", alt=told, key=key, on_select="rerun", selection_mode=PICKED
+            table, drawn, width="stretch", alt=told, key=key, on_select="rerun", selection_mode=PICKED
         )
     else:
         state = None
-        st.vega_lite_chart(spec=drawn, width="stretch", alt=told, key=key)
+        st.vega_lite_chart(table, drawn, width="stretch", alt=told, key=key)
     with st.container(horizontal=True, horizontal_alignment="right", gap="small"):
         for kind, media in (("PNG", "image/png"), ("SVG", "image/svg+xml")):
             st.download_button(
@@ -53,6 +54,13 @@ def show(view: View, spec: Spec, told: str, key: str, *, picks: bool = False) ->
                 help=f"Download this chart as {kind}",
             )
     return chosen(state)
+
+
+def _table(values: Sequence[dict[str, Any]]) -> Any:  # noqa: ANN401 - Arrow's table, which has no types
+    """Rows as Arrow, which Streamlit sends as they are; rows in a specification would take their way through pandas."""
+    import pyarrow as pa  # noqa: PLC0415 - warmed at the start
+
+    return pa.Table.from_pylist(list(values))
 
 
 def chosen(state: Any) -> tuple[date, str] | None:  # noqa: ANN401 - Streamlit's selection

@@ -1,5 +1,6 @@
 """What the pages ask of the ledger: cached loaders over the rollups.
 
+Their answers are frozen and handed out as they are, to everybody: a copy for each run would cost more than the query.
 Streamlit's cache is one for all people and workspaces of a process, so every loader takes the workspace and the
 number of the snapshot it reads, in that order; a new load is a new snapshot and thereby a new figure.
 """
@@ -7,9 +8,11 @@ number of the snapshot it reads, in that order; a new load is a new snapshot and
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 from typing import Any, Final
 
 import streamlit as st
@@ -74,7 +77,33 @@ def newest_snapshot(workspace: str) -> int:
     Raises:
         LakeUnavailableError: the catalog cannot be opened.
     """
-    return lake_of(workspace).snapshot()
+    catalog = lake_address(running.current().settings, workspace)
+    state = None if catalog.postgres is not None else _state(catalog.catalog)
+    known = _newest.get(workspace)
+    if state is not None and known is not None and known[:2] == (catalog.catalog, state):
+        return known[2]
+    asked = time.time_ns()
+    newest = lake_of(workspace).snapshot()
+    # A file that was written just now may be written again within the same tick of its clock.
+    if state is not None and asked - max(state[0], state[2]) > _SETTLED:
+        _newest[workspace] = (catalog.catalog, state, newest)
+    return newest
+
+
+#: Catalog, its state and the newest snapshot by workspace: a commit changes the files, and looking at them is a
+#: thousandth of the cost of asking.
+_newest: Final = dict[str, tuple[Path, tuple[int, int, int, int], int]]()
+_SETTLED: Final = 100_000_000
+
+
+def _state(catalog: Path) -> tuple[int, int, int, int]:
+    """When the catalog and its write-ahead log were written (nanoseconds), and how large each is."""
+    file, log = catalog.stat(), Path(f"{catalog}-wal")
+    try:
+        written = log.stat()
+    except FileNotFoundError:
+        return file.st_mtime_ns, file.st_size, 0, 0
+    return file.st_mtime_ns, file.st_size, written.st_mtime_ns, written.st_size
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
@@ -83,7 +112,7 @@ def lake_of(workspace: str) -> Lake:
     return Lake(lake_address(running.current().settings, workspace))
 
 
-@st.cache_data(max_entries=_ENTRIES, show_spinner=False)
+@st.cache_resource(max_entries=_ENTRIES, show_spinner=False)
 def spend(
     workspace: str,
     snapshot: int,
@@ -98,7 +127,7 @@ def spend(
     return spend_table(table, by, start=start, end=end, metric=metric)
 
 
-@st.cache_data(max_entries=_ENTRIES, show_spinner=False)
+@st.cache_resource(max_entries=_ENTRIES, show_spinner=False)
 def cost_of_tokens(
     workspace: str,
     snapshot: int,
@@ -113,7 +142,7 @@ def cost_of_tokens(
     return unit_cost(table, by, start=start, end=end, metric=metric)
 
 
-@st.cache_data(max_entries=_ENTRIES, show_spinner=False)
+@st.cache_resource(max_entries=_ENTRIES, show_spinner=False)
 def names(workspace: str, snapshot: int) -> dict[str, tuple[str, str | None]]:
     """Every provider, service, project and model of the bill, the largest cost of each kind first.
 
@@ -130,20 +159,20 @@ def names(workspace: str, snapshot: int) -> dict[str, tuple[str, str | None]]:
     return found
 
 
-@st.cache_data(max_entries=_ENTRIES, show_spinner=False)
+@st.cache_resource(max_entries=_ENTRIES, show_spinner=False)
 def quality(workspace: str, snapshot: int) -> tuple[SourceQuality, ...]:
     """`analysis.quality.quality` of every source."""
     return sources(*lake_of(workspace).tables("loads", "findings", "daily_spend", snapshot=snapshot))
 
 
-@st.cache_data(max_entries=_ENTRIES, show_spinner=False)
+@st.cache_resource(max_entries=_ENTRIES, show_spinner=False)
 def held(workspace: str, snapshot: int) -> frozenset[str]:
     """Loads that still have rows in the ledger; those of a source that was taken out stay on record without any."""
     tables = lake_of(workspace).tables("daily_spend", "usage", "drivers", snapshot=snapshot)
     return frozenset(row["x_LoadId"] for table in tables for row in fetch(table.select("x_LoadId").distinct()))
 
 
-@st.cache_data(max_entries=_ENTRIES, show_spinner=False)
+@st.cache_resource(max_entries=_ENTRIES, show_spinner=False)
 def coverage(workspace: str, snapshot: int) -> Coverage:
     """Days and currencies of a workspace's charges; everything empty where it holds none."""
     loads, daily = lake_of(workspace).tables("loads", "daily_spend", snapshot=snapshot)
@@ -163,7 +192,7 @@ def coverage(workspace: str, snapshot: int) -> Coverage:
     )
 
 
-@st.cache_data(max_entries=_ENTRIES, show_spinner=False)
+@st.cache_resource(max_entries=_ENTRIES, show_spinner=False)
 def lineage(workspace: str, snapshot: int) -> Lineage:
     """Every load of a workspace with its rejects, the newest load first."""
     loads, rejects = lake_of(workspace).tables("loads", "rejects", snapshot=snapshot)
@@ -189,6 +218,7 @@ def warm(served: running.Running) -> None:
     if coverage(served.workspace, snapshot).currencies:
         spend(served.workspace, snapshot, ("service",), None, None, Metric.BILLED)
         cost_of_tokens(served.workspace, snapshot, ("model",), None, None, Metric.BILLED)
+        names(served.workspace, snapshot)
     quality(served.workspace, snapshot)
     lineage(served.workspace, snapshot)
 

@@ -84,7 +84,16 @@ def navigation() -> dict[str, list[st.Page]]:
 
 def warm() -> None:
     """Import what the pages would otherwise import while somebody waits."""
-    for name in ("ibis", "pandas", "pyarrow", "sqlalchemy"):
+    for name in (
+        "ibis",
+        "pandas",
+        "pyarrow",
+        "altair",
+        "sqlalchemy",
+        "alembic.command",
+        "accounts.views",
+        "reports.records",
+    ):
         importlib.import_module(name)
     for entry in present():
         importlib.import_module(f"ui.{entry.module}")

@@ -21,7 +21,7 @@ def _book(workspace: str, snapshot: int) -> Book:  # noqa: ARG001 - new prices a
     return load(lake=lake_of(workspace))
 
 
-@st.cache_data(max_entries=_ENTRIES, show_spinner=False)
+@st.cache_resource(max_entries=_ENTRIES, show_spinner=False)
 def reconciliation(
     workspace: str, snapshot: int, by: tuple[str, ...], start: date | None, end: date | None, where: Where = ()
 ) -> Reconciliation:

@@ -53,10 +53,13 @@ def search(workspace: str) -> None:
     if picked is None:
         return
     if picked in tags:
-        currency = data.coverage(workspace, snapshot).currencies[0]
-        st.switch_page(pages.link(drill.CHARGES), query_params={"tag": tags[picked], drill.CURRENCY: currency})
+        asked = {"tag": tags[picked], drill.CURRENCY: data.coverage(workspace, snapshot).currencies[0]}
+        drill.link(f"Charges with {tags[picked]}", asked)
+        return
+    # Chosen for whatever page comes next; Streamlit lets no script write a parameter that a widget holds.
     carry.choose("scope", [picked])
-    st.switch_page(pages.link("spend"))
+    for path, what in (("spend", "Spend"), ("unit-cost", "Unit cost"), ("change", "Why it changed")):
+        st.page_link(pages.link(path), label=f"{what} of {picked}")
 
 
 @st.dialog("Link and views")
@@ -74,14 +77,12 @@ def link_and_views(workspace: str, page: str) -> None:
         except LedgerError as error:
             st.error(str(error))
         else:
-            saved.clear()
             st.rerun()
     for view in saved(settings, workspace):
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
             st.markdown(_plain(view.name))
             if st.button("Remove", key=f"remove-view-{view.id}", help=f"Remove the view {view.name}"):
                 views.remove(settings, workspace, view.id)
-                saved.clear()
                 st.rerun()
 
 

@@ -96,7 +96,7 @@ class AiSpend:
     charges: int
 
 
-@st.cache_data(max_entries=100, show_spinner=False)
+@st.cache_resource(max_entries=100, show_spinner=False)
 def ai_spend(workspace: str, snapshot: int, first: date, end: date, currency: str, where: Where) -> AiSpend:
     """AI spend from `first` to the day before `end`, by the one definition that fees are taken by."""
     from analysis.fees_spend import ai_months  # noqa: PLC0415 - the engine's half second is for those who look
@@ -122,8 +122,8 @@ def proofs(workspace: str) -> list[Listed]:
     return [Listed(*row[:7], _decimal(row[7]), _decimal(row[8]), _decimal(row[9]), str(row[10])) for row in rows]
 
 
-@st.cache_data(max_entries=50, show_spinner=False)
-def proven(workspace: str, proof: str, state: str) -> Proven:  # noqa: ARG001 - a changed state is read anew
+@st.cache_resource(max_entries=50, show_spinner=False)
+def proven(workspace: str, snapshot: int, proof: str, state: str) -> Proven:  # noqa: ARG001 - a changed state is new
     """What a stored proof states."""
     from reports.records import Store  # noqa: PLC0415 - warmed at the start
 

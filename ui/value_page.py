@@ -64,7 +64,7 @@ def draw(view: View) -> None:
         return
     standing.sort(key=lambda one: value_data.STANDING.index(one.state))
     one = _picked(standing)
-    proof = value_data.proven(view.workspace, one.id, one.state)
+    proof = value_data.proven(view.workspace, view.snapshot, one.id, one.state)
     _cards([*_spend_cards(view, asked), *saving_cards(one, proof)])
     _remarks(one, proof)
     _bridge(view, one, proof)

@@ -23,10 +23,9 @@ class View:
     query: str
 
 
-@st.cache_data(max_entries=50, ttl=30, show_spinner=False)
-def saved(_settings: Settings, workspace: str) -> list[View]:
-    """The views of a workspace, by name; those that another process saved within half a minute."""
-    return [View(view.id, view.name, view.path, view.query) for view in views.listed(_settings, workspace)]
+def saved(settings: Settings, workspace: str) -> list[View]:
+    """The views of a workspace, by name."""
+    return [View(view.id, view.name, view.path, view.query) for view in views.listed(settings, workspace)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +36,7 @@ class Since:
     billed: tuple[tuple[str, Decimal], ...]
 
 
-@st.cache_data(max_entries=50, show_spinner=False)
+@st.cache_resource(max_entries=50, show_spinner=False)
 def since(workspace: str, snapshot: int, before: int) -> Since:
     """What a workspace gained or lost from the snapshot `before` to `snapshot`."""
     known = {load["LoadId"] for load in data.lineage(workspace, before).loads}

@@ -52,7 +52,7 @@ def _book(workspace: str, snapshot: int) -> Book:  # noqa: ARG001 - new prices a
     return book.load(lake=lake_of(workspace))
 
 
-@st.cache_data(max_entries=_ENTRIES, show_spinner=False)
+@st.cache_resource(max_entries=_ENTRIES, show_spinner=False)
 def offers(workspace: str, snapshot: int) -> Offers:
     """The models that requests can be routed to."""
     import pyarrow.compute as pc  # noqa: PLC0415 - needed by those alone who look at prices
@@ -67,7 +67,7 @@ def offers(workspace: str, snapshot: int) -> Offers:
     return Offers(tuple(Offer(*names) for names in found), newest, known.gaps)
 
 
-@st.cache_data(max_entries=_ENTRIES, show_spinner=False)
+@st.cache_resource(max_entries=_ENTRIES, show_spinner=False)
 def repriced(
     workspace: str,
     snapshot: int,
