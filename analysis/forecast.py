@@ -6,7 +6,7 @@ number of past windows that the band is from, and stands beside the backtest of 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from analysis.forecast_bands import Band
-from analysis.forecast_methods import METHODS, SHORTEST, prepare
+from analysis.forecast_methods import METHODS, SHORTEST, Floats, prepare
 from analysis.forecast_run import PROMISED, Run, Tested, run
 from analysis.forecast_series import Refused, Series, judge, series
 from analysis.result import Metric, plain
@@ -28,6 +28,9 @@ HORIZON: Final = 90
 LONGEST: Final = 366
 #: The named rounding rule of forecasts: hundredths, half to even.
 _CENT: Final = Decimal("0.01")
+_WEEK: Final = 7
+#: Weeks of the past that stand beside a forecast.
+_PAST_WEEKS: Final = 26
 EVIDENCE: Final = "T4 forecast"
 NO_CHARGE: Final = "There is no charge to forecast from; load a bill first."
 
@@ -84,6 +87,7 @@ class Forecast:
         method: what the backtest chose (`forecast_methods.METHODS`).
         history: first and last day that it is from.
         before: cost of as many days up to the last known one; None where a day has no figure.
+        past: first day and cost of the weeks up to the last known day; None where a day has no figure.
         total: the sum of the horizon.
         sums: from the first forecast day on, to the end of each week and of 7, 30, 60, 90, ... days.
         weeks: single weeks; their bands are not those of a sum.
@@ -96,6 +100,7 @@ class Forecast:
     method: str
     history: tuple[date, date]
     before: Decimal | None
+    past: tuple[tuple[date, Decimal | None], ...]
     total: Figure
     sums: tuple[Figure, ...]
     weeks: tuple[Figure, ...]
@@ -111,6 +116,7 @@ class Forecast:
             "method": self.method,
             "history": {"from": self.history[0].isoformat(), "to": self.history[1].isoformat()},
             "cost_of_as_many_days_before": plain(self.before),
+            "weeks_before": [{"from": first.isoformat(), "cost": plain(cost)} for first, cost in self.past],
             "total": self.total.record(),
             "sums": [figure.record() for figure in self.sums],
             "weeks": [figure.record() for figure in self.weeks],
@@ -268,11 +274,20 @@ def _row(kept: Series, n: int, made: Run, place: int) -> Forecast:
         method=METHODS[made.chosen[place]],
         history=(first, kept.last),
         before=None if np.isnan(before).any() or len(before) < len(daily) else _cents(float(before.sum())),
+        past=tuple(_weeks(known, kept.last)),
         total=sums[-1],
         sums=sums,
         weeks=tuple(figure(*pair) for pair in zip(made.weeks, made.week_bands, strict=True)),
         notes=tuple(_said(kept.credits[n], kept.missing[n])),
     )
+
+
+def _weeks(known: Floats, last: date) -> Iterator[tuple[date, Decimal | None]]:
+    count = min(_PAST_WEEKS, int((~np.isnan(known)).sum()) // _WEEK)
+    for back in range(count, 0, -1):
+        week = known[len(known) - back * _WEEK :][:_WEEK]
+        first = last - timedelta(days=back * _WEEK - 1)
+        yield first, None if np.isnan(week).any() else _cents(float(week.sum()))
 
 
 def _said(negative: int, missing: int) -> list[str]:

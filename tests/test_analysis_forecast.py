@@ -64,6 +64,7 @@ def test_a_week_that_repeats_is_forecast_to_the_cent() -> None:
     assert sum(week.amount for week in row.weeks) == row.total.amount
     assert row.before == sum(weekly(n) for n in range(274, 364))
     assert row.method == "last week"
+    assert row.past == tuple((START + timedelta(days=n), Decimal(560)) for n in range(182, 364, 7))
 
 
 def test_days_of_the_month_and_growth_are_seen() -> None:
@@ -260,7 +261,7 @@ def made(low: str, middle: str, high: str, weeks: int = 4) -> Forecast:
 
     sums = tuple(figure(n) for n in range(1, weeks + 1))
     history = date(2025, 1, 1), date(2025, 12, 31)
-    return Forecast("USD", None, True, "profile", history, None, sums[-1], sums, (), ())
+    return Forecast("USD", None, True, "profile", history, None, (), sums[-1], sums, (), ())
 
 
 def test_an_amount_is_used_up_on_the_day_that_the_sum_reaches_it() -> None:

@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
 from typer.testing import CliRunner
 
+from accounts.home import Settings, lake_address
+from accounts.signin import Protection
+from analysis import forecast_run
+from analysis.forecast import Figure, Forecast
 from cli import app
+from connectors.importing import import_files
+from ledger.lake import Lake
 from tests.ledgers import line, write_bill
+from ui import running
+from ui.forecast_figures import banded
+from ui.forecast_page import told
 
 START = date(2026, 1, 5)
 DAYS = 182
@@ -96,3 +108,97 @@ def test_an_empty_workspace_says_what_to_do(tmp_path: Path, monkeypatch: pytest.
     done = asked()
     assert done.exit_code == 1
     assert "load a bill first" in done.stderr
+
+
+# The page
+
+
+@pytest.fixture
+def filled(tmp_path: Path) -> Iterator[None]:
+    settings = Settings(home=tmp_path / "home")
+    running.configure(running.Running(settings, "default", Protection.NONE))
+    st.cache_data.clear()
+    st.cache_resource.clear()
+    lines = [line("10" if n % 7 < 5 else "4", day(n)) for n in range(DAYS)]
+    lines += [line("1", day(n), service="Young") for n in range(DAYS - 20, DAYS)]
+    with Lake(lake_address(settings, "default")) as lake:
+        import_files(lake, [str(write_bill(tmp_path / "bill.csv", lines))])
+    yield
+    st.cache_data.clear()
+    st.cache_resource.clear()
+
+
+def draw() -> None:
+    from ui.forecast_page import PAGE  # noqa: PLC0415 - the function is a script of its own
+
+    PAGE()
+
+
+def page(**address: str) -> Any:
+    shown = AppTest.from_function(draw, default_timeout=60)
+    for name, value in address.items():
+        shown.query_params[name.replace("_", "-")] = value
+    shown.run()
+    assert not shown.exception
+    return shown
+
+
+@pytest.mark.usefixtures("filled")
+def test_the_cards_carry_the_sum_its_band_and_the_backtest() -> None:
+    shown = page(forecast_days="30 days", forecast_of="Compute")
+    cards = {card.label: card.value for card in shown.metric}
+    # 30 days from a Monday on: 22 weekdays and 8 days of weekends.
+    assert cards["Forecast of 30 days"] == "$252.00"
+    assert cards["90% band"].startswith("$252.00 to $2")
+    assert cards["Backtest"] == "half within 0.0%"
+    assert any("neither a measurement nor a saving" in caption.value for caption in shown.caption)
+
+
+@pytest.mark.usefixtures("filled")
+def test_what_is_not_forecast_stands_with_its_reason() -> None:
+    shown = page(forecast_days="30 days")
+    assert "Not forecast (1)" in [e.label for e in shown.expander]
+    reasons = [reason for table in shown.table for reason in table.value.get("Why", [])]
+    assert any("it has 20 days of spend" in reason.replace("\\", "") for reason in reasons)
+
+
+@pytest.mark.usefixtures("filled")
+def test_a_horizon_that_the_data_does_not_support_is_told_and_not_drawn() -> None:
+    shown = page(forecast_days="180 days")
+    assert "Ask for at most 126 days" in shown.info[0].value
+    assert not shown.metric
+
+
+@pytest.mark.usefixtures("filled")
+def test_an_amount_is_answered_with_a_day() -> None:
+    shown = page(forecast_days="30 days")
+    shown.text_input(key="forecast-amount").set_value("much").run()
+    assert "no amount" in shown.info[-1].value
+    shown.text_input(key="forecast-amount").set_value("50").run()
+    assert any(text.value.startswith("Forecast: 50.00 USD is used up on") for text in shown.markdown)
+
+
+def test_the_backtest_is_told_in_plain_words() -> None:
+    found = told(forecast_run.Tested(90, 120, 110, 0.9, 0.061, -0.012, -0.04))
+    assert found == {
+        "Days ahead": "90",
+        "Past windows": "120",
+        "Within the 90% band": "90% of 110",
+        "Half missed by less than": "6.1%",
+        "Leaning": "1.2% too low",
+        "Beside repeating the last week": "4% larger errors",
+    }
+
+
+def test_a_week_without_a_figure_breaks_the_line_and_has_no_band() -> None:
+    week = Figure(START, START + timedelta(days=6), Decimal(70), Decimal(60), Decimal(80), 50, 0.9)
+    past = ((START - timedelta(days=14), Decimal(50)), (START - timedelta(days=7), None))
+    row = Forecast(
+        "USD", "x", False, "profile", (START, START - timedelta(days=1)), None, past, week, (week,), (week,), ()
+    )
+    values = banded(row, "USD", "told")["data"]["values"]
+    assert [(v["name"], v["amount"], v.get("low"), v.get("high")) for v in values] == [
+        ("Cost so far", 50.0, None, None),
+        ("Cost so far", None, None, None),
+        ("Forecast", 70.0, 60.0, 80.0),
+    ]
