@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import streamlit as st
@@ -50,7 +50,7 @@ def draw(view: View) -> None:
         return
     shown = _looked_into(rows, split, deeper)
     _cards(table, shown)
-    _said(table, shown)
+    _said(view, table, shown)
     _chart(view, shown)
     _backtest(table.backtest, table.horizon)
     _table(view, table, rows, split)
@@ -114,7 +114,7 @@ def _band_name(figure: Figure) -> str:
     return "90% band" if figure.promised is not None else "Range of past windows"
 
 
-def _said(table: ForecastTable, row: Forecast) -> None:
+def _said(view: View, table: ForecastTable, row: Forecast) -> None:
     said = [
         LABEL,
         f"{table.metric.capitalize()} cost of {_words(row)} in {row.currency}, known to {numbers.day(table.last)};",
@@ -122,6 +122,11 @@ def _said(table: ForecastTable, row: Forecast) -> None:
         *row.notes,
         *table.notes,
     ]
+    start = controls.provisional_from(view.coverage, datetime.now(UTC).date())
+    if start is not None and start <= table.last:
+        said.append(
+            f":orange-badge[Provisional] It is also from days that may still be restated, from {numbers.day(start)} on."
+        )
     st.caption(" ".join(said).replace("$", "\\$"))
 
 
