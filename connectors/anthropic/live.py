@@ -35,7 +35,7 @@ REVISED_DAYS: Final = 30
 _ROWS: Final = 1000
 _BAD_REQUEST: Final = 400
 
-_START = re.compile(rb'(?<!\\)"starting_at"\s*:\s*"([^"\\]*)"')
+_START = re.compile(rb'"starting_at"\s*:\s*"([^"\\]*)"')
 
 SETUP: Final = Setup(
     title="Anthropic",

@@ -50,9 +50,10 @@ _DAY: Final = 86_400
 _NOT_FOUND: Final = 404
 _BAD_REQUEST: Final = 400
 
-_START = re.compile(rb'(?<!\\)"start_time"\s*:\s*(\d+)')
-_NEXT = re.compile(rb'(?<!\\)"next_page"\s*:\s*(null|"[^"\\]*")')
-_MORE = re.compile(rb'(?<!\\)"has_more"\s*:\s*(true|false)')
+# Inside of a text the closing quotation mark would be escaped, so that these match keys alone.
+_START = re.compile(rb'"start_time"\s*:\s*(\d+)')
+_NEXT = re.compile(rb'"next_page"\s*:\s*(null|"[^"\\]*")')
+_MORE = re.compile(rb'"has_more"\s*:\s*(true|false)')
 
 SETUP: Final = Setup(
     title="OpenAI",
