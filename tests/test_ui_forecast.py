@@ -181,12 +181,12 @@ def test_an_amount_is_answered_with_a_day() -> None:
 def test_the_backtest_is_told_in_plain_words() -> None:
     found = told(forecast_run.Tested(90, 120, 110, 0.9, 0.061, -0.012, -0.04))
     assert found == {
-        "Days ahead": "90",
-        "Past windows": "120",
-        "Within the 90% band": "90% of 110",
-        "Half missed by less than": "6.1%",
+        "Days": "90",
+        "Windows": "120",
+        "In band": "90% of 110",
+        "Half within": "6.1%",
         "Leaning": "1.2% too low",
-        "Beside repeating the last week": "4% larger errors",
+        "Errors": "4% larger",
     }
 
 

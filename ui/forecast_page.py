@@ -152,8 +152,9 @@ def _backtest(lines: Sequence[Tested], days: int) -> None:
         )
         return
     st.caption(
-        "The same procedure on past windows that it knew nothing of, everything of the table below together. "
-        "Windows overlap, so that there are fewer independent ones."
+        "The same procedure on past windows that it knew nothing of, everything of the table below together: the share "
+        "in the 90% band, what half of them missed by at most, which way they leaned, and how large the errors were "
+        "beside those of repeating the last week. Windows overlap, so that there are fewer independent ones."
     )
     show_text([told(line) for line in lines], alt="Backtest of the forecast")
 
@@ -162,16 +163,16 @@ def told(line: Tested) -> dict[str, str]:
     """One line of the backtest in plain words."""
     leaning = "too high" if line.bias > 0 else "too low"
     if line.skill is None:
-        skill = "that made no error"
+        skill = "it made none"
     else:
-        skill = f"{abs(line.skill):.0%} {'smaller' if line.skill >= 0 else 'larger'} errors"
+        skill = f"{abs(line.skill):.0%} {'smaller' if line.skill >= 0 else 'larger'}"
     return {
-        "Days ahead": f"{line.days}",
-        "Past windows": f"{line.windows}",
-        "Within the 90% band": "no band" if line.coverage is None else f"{line.coverage:.0%} of {line.banded}",
-        "Half missed by less than": f"{line.error:.1%}",
+        "Days": f"{line.days}",
+        "Windows": f"{line.windows}",
+        "In band": "no band" if line.coverage is None else f"{line.coverage:.0%} of {line.banded}",
+        "Half within": f"{line.error:.1%}",
         "Leaning": f"{abs(line.bias):.1%} {leaning}",
-        "Beside repeating the last week": skill,
+        "Errors": skill,
     }
 
 
