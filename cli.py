@@ -22,6 +22,8 @@ from ui import (
     proof_commands,
     report_commands,
     roi_commands,
+    share_commands,
+    verify_commands,
 )
 from ui.session import Json, Workspace, days, names, open_lake, sentences, settings
 
@@ -42,6 +44,8 @@ for commands in (
     connection_commands,
     report_commands,
     proof_commands,
+    verify_commands,
+    share_commands,
 ):
     commands.add_to(app)
 

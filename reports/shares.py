@@ -22,8 +22,9 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from accounts import passwords
 from accounts.database import Base, sessions
 from ledger.errors import LedgerError
+from reports.proof.chain import moment
 from reports.proof.issue import IssuerSettings, Proof, rendered, sealed
-from reports.proof.keys import moment, signer
+from reports.proof.keys import signer
 from reports.proof.redaction import redacted
 
 if TYPE_CHECKING:

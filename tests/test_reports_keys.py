@@ -15,6 +15,7 @@ from accounts.home import Settings
 from accounts.vault import new_key
 from reports.proof import jws, keys
 from reports.proof.canonical import canonical, parse
+from reports.proof.chain import follow
 from reports.proof.jws import Kind, SignatureError
 
 NOW = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
@@ -31,7 +32,7 @@ def test_the_same_key_signs_until_it_is_rotated(settings: Settings) -> None:
     later = keys.rotate(settings, "acme", NOW + timedelta(days=10))
     assert later.issuer == first.issuer
     assert later.key.thumbprint() != first.key.thumbprint()
-    found = keys.follow(later.chain, first.issuer)
+    found = follow(later.chain, first.issuer)
     assert [(record.number, record.valid_from) for record in found] == [
         (1, "2026-11-21T09:30:00Z"),
         (2, "2026-12-01T09:30:00Z"),
@@ -95,7 +96,7 @@ def test_a_chain_with_a_foreign_or_missing_or_changed_link_is_refused(settings: 
     ]
     for chain in wrong:
         with pytest.raises(SignatureError):
-            keys.follow(chain, signer.issuer)
+            follow(chain, signer.issuer)
 
 
 def test_a_signature_is_of_one_kind_and_has_one_spelling(settings: Settings) -> None:

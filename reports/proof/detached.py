@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from reports.proof.canonical import Difference, digest
 from reports.proof.envelope import Opened, opened, signed
 from reports.proof.jws import Kind
-from reports.proof.keys import Signer
+
+if TYPE_CHECKING:
+    from reports.proof.keys import Signer
 
 #: What the name of a signature adds to its file's.
 SUFFIX: Final = ".sig.json"

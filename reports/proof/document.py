@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from reports.claim import Claim, Day
-from reports.proof.keys import moment
+from reports.proof.chain import moment
 from reports.proof.statement import bridge, statement
 
 FORMAT: Final = "spendproof-proof"

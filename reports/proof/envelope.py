@@ -10,12 +10,15 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from reports.proof import jws
 from reports.proof.canonical import Difference, DocumentError, Json, canonical, first_difference, parse
+from reports.proof.chain import KeyRecord, follow
 from reports.proof.jws import Kind, SignatureError
-from reports.proof.keys import KeyRecord, Signer, follow
+
+if TYPE_CHECKING:
+    from reports.proof.keys import Signer
 
 _PARTS: Final = ("document", "signature", "keys", "timestamp")
 

@@ -94,11 +94,14 @@ def reproduce(path: Path, lake: Lake | None = None, why_not: str = "") -> Reprod
     if document["redaction"] is not None:
         notes.append("This is a copy with names or ids taken out; the ledger can be asked for the full proof only.")
     elif lake is not None:
+        import duckdb  # noqa: PLC0415 - the engine, which only the ledger needs
+
         try:
             compared += from_ledger(lake, document)
             sources.append(f"{_SNAPSHOT} {document['claim']['snapshot']}")
-        except LedgerError as error:
-            notes.append(f"The ledger could not be read at snapshot {document['claim']['snapshot']}: {error}")
+        except (LedgerError, duckdb.Error) as error:
+            reason = " ".join(str(error).split())
+            notes.append(f"The ledger could not be read at snapshot {document['claim']['snapshot']}: {reason}")
     return Reproduction(found, tuple(sources), tuple(compared), tuple(notes))
 
 

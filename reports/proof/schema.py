@@ -11,6 +11,7 @@ from typing import Any, Final, Union, get_args, get_origin, get_type_hints
 
 from reports.claim import Claim, Day
 from reports.proof.document import FORMAT, VERSION
+from reports.proof.statement import STATEMENT
 
 _DECIMAL: Final = {"type": "string", "pattern": r"^-?\d+(\.\d+)?$"}
 _DAY: Final = {"type": "string", "pattern": r"^\d{4}-\d{2}-\d{2}$"}
@@ -25,7 +26,6 @@ _PLAIN: Final[dict[Any, dict[str, Any]]] = {
     int: {"type": "integer"},
     bool: {"type": "boolean"},
 }
-_STATEMENT: Final = ("headline", "interval", "evidence", "class", "quality", "fee")
 
 
 def schema() -> dict[str, Any]:
@@ -68,7 +68,7 @@ def _document() -> dict[str, Any]:
             "list_address": _or_null(_TEXT),
             "supersedes": _or_null(_object({"digest": _SHA256, "reason": _or_null(_TEXT)})),
             "redaction": _or_null(_object({"of": _SHA256, "hidden": {"type": "array", "items": _TEXT}})),
-            "statement": _object(dict.fromkeys(_STATEMENT, _TEXT)),
+            "statement": _object(dict.fromkeys(STATEMENT, _TEXT)),
             "bridge": {"type": "array", "items": _object(part)},
             "claim": claim,
             "days": _object(columns),

@@ -15,6 +15,8 @@ TIERS: Final = {
     Tier.BASELINE: "a model of the period before the change",
     Tier.PROJECTION: "a projection, which is no saving",
 }
+#: Names of the sentences, in the order in which they are read.
+STATEMENT: Final = ("headline", "interval", "evidence", "class", "quality", "fee")
 SYNTHETIC: Final = "Synthetic sample data: this is no company's bill."
 NOT_ASSESSED: Final = "Quality and performance were not assessed."
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Mapping
+from dataclasses import fields
 from typing import Any, Final
 
 from reports.cells import safe
+from reports.claim import Figures
 from reports.proof.canonical import digest
 from reports.proof.document import daily
-from reports.proof.statement import SYNTHETIC
+from reports.proof.statement import STATEMENT, SYNTHETIC
 
 _HEAD: Final = ("proof", "state", "data", "section", "item", "day", "value", "unit", "note")
 
@@ -28,9 +30,11 @@ def csv_text(document: Mapping[str, Any]) -> bytes:
         writer.writerow((*about, section, safe(item), day, value or "", safe(of), safe(note)))
 
     line("document", "digest", "", digest(dict(document)), "sha-256")
-    for name, text in document["statement"].items():
-        line("statement", name, "", "", "", text)
-    for name, value in claim["figures"].items():
+    # By name and not as they come: a document that was read out of its signature has its names sorted.
+    for name in STATEMENT:
+        line("statement", name, "", "", "", document["statement"][name])
+    for name in (field.name for field in fields(Figures)):
+        value = claim["figures"][name]
         share = name.startswith("share") or name in {"drift_to_nothing", "minimum_detectable"}
         line("figure", name, "", value, "share" if share else currency)
     for part in document["bridge"]:

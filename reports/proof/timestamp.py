@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -56,7 +57,7 @@ def check_stamp(found: Json, message: bytes, roots: Sequence[Certificate]) -> tu
     Args:
         found: the stamp out of an envelope.
         message: the compact JWS.
-        roots: certificates that are trusted; none to check the stamp by the certificates that it brings itself.
+        roots: certificates that are trusted; without any, the authority's signature is not checked, which is said.
 
     Returns:
         What it says, and what is wrong with it; one of the two is empty.
@@ -70,16 +71,23 @@ def check_stamp(found: Json, message: bytes, roots: Sequence[Certificate]) -> tu
         if base64.b64encode(raw).decode() != found["token"]:
             return "", "The time stamp is not written in the one form of base64."
         response = decode_timestamp_response(raw)
+        stamped = response.tst_info.message_imprint.message
         brought = _brought(response.signed_data.certificates)
-        builder = VerifierBuilder()
-        for root in roots or brought:
-            builder = builder.add_root_certificate(root)
-        builder.build().verify_message(response, message)
+        if roots:
+            builder = VerifierBuilder()
+            for root in roots:
+                builder = builder.add_root_certificate(root)
+            for certificate in brought:
+                if certificate not in roots:
+                    builder = builder.add_intermediate_certificate(certificate)
+            builder.build().verify_message(response, message)
     except (ValueError, binascii.Error, VerificationError) as error:
         return "", f"The time stamp does not hold: {error}"
+    if stamped not in {hashlib.sha256(message).digest(), hashlib.sha512(message).digest()}:
+        return "", "The time stamp is over something else."
     at = f"{response.tst_info.gen_time:%Y-%m-%d %H:%M:%S} UTC"
-    names = " / ".join(sorted(certificate.subject.rfc4514_string() for certificate in brought))
-    trust = "a certificate that you trust" if roots else "not checked whether it is to be trusted"
+    names = " / ".join(sorted(certificate.subject.rfc4514_string() for certificate in brought)) or "an authority"
+    trust = "checked with certificates that you trust" if roots else "its authority was not checked (--tsa-roots)"
     return f"Time stamp of {at} by {names}: {trust}.", ""
 
 
