@@ -179,6 +179,15 @@ def connection_lock(settings: Settings, connection: Connection) -> Generator[Non
         held.__exit__(None, None, None)
 
 
+def is_running(settings: Settings, connection: Connection) -> bool:
+    """Whether a sync of a connection runs now: its record may be of a process that died."""
+    try:
+        with connection_lock(settings, connection):
+            return False
+    except ConnectionsError:
+        return True
+
+
 def _access(found: credentials.Credentials, meter: Meter, tools: Tools) -> Access:
     if tools.sleep is None:
         return Access(found.values, meter, now=tools.now)

@@ -109,7 +109,7 @@ def print_list(settings: Settings, workspace: str, *, as_json: bool) -> None:
         ("connection", "provider", "state", "age of data", "rows", "calls", "paid (USD)"), rows, right=(4, 5, 6)
     )
     for connection in found:
-        run = sync_runs.last(settings, [connection]).get(connection.id)
+        run = _last(settings, connection)
         if run and run.message:
             say_out(f"{connection.name}: {run.message}")
         for total in totals.listed(settings, connection):
@@ -275,12 +275,21 @@ def _setup(name: str, setup: Setup) -> dict[str, Any]:
 
 
 def _row(settings: Settings, connection: Connection, now: datetime) -> tuple[object, ...]:
-    run = sync_runs.last(settings, [connection]).get(connection.id)
+    run = _last(settings, connection)
     done = sync_runs.last_done(settings, connection)
     age = "no data yet" if done is None else _age(now - done)
     state = "never synced" if run is None else str(run.state) + (f": {run.doing}" if run.doing else "")
     paid = None if run is None or not run.paid else f"{run.paid:f}"
     return (connection.name, connection.provider, state, age, run and run.rows, run and run.calls, paid)
+
+
+def _last(settings: Settings, connection: Connection) -> SyncRun | None:
+    """The newest run; one whose process died is told as killed."""
+    run = sync_runs.last(settings, [connection]).get(connection.id)
+    if run and run.state == sync_runs.RunState.RUNNING and not syncing.is_running(settings, connection):
+        run.state, run.doing = sync_runs.RunState.KILLED, ""
+        run.message = "The process ended before the sync did; the next sync goes on where it was."
+    return run
 
 
 def _age(since: Any) -> str:  # noqa: ANN401 - a timedelta
@@ -294,7 +303,7 @@ def _calls(run: SyncRun) -> str:
 
 def _record(settings: Settings, connection: Connection) -> dict[str, Any]:
     fields = sources.provider(connection.provider).setup.fields
-    run = sync_runs.last(settings, [connection]).get(connection.id)
+    run = _last(settings, connection)
     done = sync_runs.last_done(settings, connection)
     return {
         "connection": connection.name,
