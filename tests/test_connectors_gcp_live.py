@@ -258,6 +258,17 @@ def test_an_empty_export_says_when_rows_come(google: Google) -> None:
     assert "within 5 days" in found.fix
 
 
+@pytest.mark.parametrize(("rows", "said"), [([], "holds no row yet"), (["202608"], "after the invoice month 2026-08")])
+def test_an_export_that_is_empty_or_stopped_is_not_a_month_without_cost(
+    google: Google, rows: list[str], said: str
+) -> None:
+    google.rows = [charge(month, 3, "1") for month in rows]
+    found = source(google)
+    (stream,) = found.streams(window())
+    with pytest.raises(SourceError, match=said):
+        next(found.pull(stream, None))
+
+
 def test_a_billing_account_that_may_not_be_read_is_no_failure(google: Google) -> None:
     google.errors["/v1/billingAccounts"] = (403, "forbidden", "The caller does not have permission")
     (*_, last) = source(google).diagnose()

@@ -163,8 +163,8 @@ _FIELDS: Final = (
     Field(
         "external_id",
         "External id",
-        "A word of at least 16 characters in the role's trust policy, one for each connection; leave it out and "
-        "a new one is proposed.",
+        "A word of at least 16 characters in the role's trust policy, one for each connection "
+        "(`openssl rand -hex 16`).",
         required=False,
         pattern=r"[\w+=,.@:/-]{16,1224}",
     ),
@@ -207,7 +207,8 @@ _STEPS: Final = (
         f"there, and a role that may read that and nothing else.\n\n```json\n{template()}\n```"
     ),
     (
-        "Make the stack:\n\n```sh\naws cloudformation deploy --region us-east-1 --stack-name spendproof "
+        "Make the stack, with a new random word for the external id (`openssl rand -hex 16`), one for each connection:"
+        "\n\n```sh\naws cloudformation deploy --region us-east-1 --stack-name spendproof "
         "--template-file spendproof.json --capabilities CAPABILITY_NAMED_IAM "
         "--parameter-overrides VendorAccountId={vendor_account} ExternalId={external_id}\n```\n\n"
         "or copy the template to a bucket and open the "

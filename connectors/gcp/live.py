@@ -35,6 +35,8 @@ _GIB: Final = 1024**3
 DEFAULT_LIMIT_GIB: Final = 100
 _ROWS: Final = 100_000
 _MONTHS: Final = 13
+#: Days of a month before it must have rows: Google promises no time, a few days are usual.
+_FIRST_DAYS: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,12 @@ class GcpSource:
             if whole.first < window.end and window.first < whole.end:
                 name = f"charges-{month:%Y-%m}"
                 found.append(Stream(name, whole, self._table.format, version=newest.isoformat()))
+        today = self._access.now().date()
+        lately = (today - timedelta(days=_FIRST_DAYS)).replace(day=1)
+        if window.end >= today and max(self._exported(), default=date.min) < lately:
+            # Its pull says why there is nothing: an export that stopped must not look like a month without cost.
+            this = today.replace(day=1)
+            found.append(Stream(f"charges-{this:%Y-%m}", Window(this, _next(this)), self._table.format))
         return found
 
     def pull(self, stream: Stream, resume: str | None) -> Iterator[Page]:
@@ -102,6 +110,8 @@ class GcpSource:
             name = f"{job.location}/{job.job_id}"
             table = self._call("get_table", job.destination)
             total = int(table.num_rows)
+            if total == 0:
+                raise self._nothing()
             for start in range(done, total, self._page):
                 body = self._read(table, start)
                 after = start + self._page
@@ -222,14 +232,23 @@ class GcpSource:
     def _newest(self) -> Found:
         found = self._exported()
         if not found:
-            raise SourceError(
-                f"{self._table.name} holds no row yet.",
-                "A new export begins within a day and fills up to the first of the previous month within 5 days (EU "
-                "and US multi-regions only).",
-            )
+            raise self._nothing()
         newest = max(found.values())
         return Found(
             f"Invoice months: {min(found):%Y-%m} to {max(found):%Y-%m}; newest rows of {newest:%Y-%m-%d %H:%M} UTC."
+        )
+
+    def _nothing(self) -> SourceError:
+        if self._exported():
+            newest = max(self._exported())
+            return SourceError(
+                f"{self._table.name} holds no row after the invoice month {newest:%Y-%m}; what the ledger holds stays.",
+                "Google no longer exports to it: look at Billing > Billing export, and at the dataset's encryption.",
+            )
+        return SourceError(
+            f"{self._table.name} holds no row yet.",
+            "A new export begins within a day and fills up to the first of the previous month within 5 days (EU and US "
+            "multi-regions only).",
         )
 
     def _account(self) -> Found:
