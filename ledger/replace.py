@@ -169,7 +169,11 @@ def _condition(table: str, staged: Staged) -> str:
     held = f"({', '.join(columns)}) IN (SELECT ({names}) FROM temp.keys)"
     if incoming.grain == "day" and incoming.windows:
         days = {day for first, end in incoming.windows for day in range(_day(first), _day(end))}
-        held = f"({held} OR {columns[-1]} IN ({', '.join(map(str, sorted(days)))}))"
+        covered = f"{columns[-1]} IN ({', '.join(map(str, sorted(days)))})"
+        if base == "usage" and incoming.fetched is None:
+            # A file covers the days of the kinds of usage that it holds; of the others it says nothing.
+            covered += f" AND {columns[0]} IN (SELECT k0 FROM temp.keys)"
+        held = f"({held} OR ({covered}))"
     return f"{own} AND {held}"
 
 

@@ -58,3 +58,18 @@ def test_a_window_without_a_row_is_a_load_too(tmp_path: Path) -> None:
         )
         (load,) = lake.records("FROM loads")
     assert (load["RowsLoaded"], load["StreamVersion"]) == (0, "v1")
+
+
+def test_a_file_of_one_kind_of_usage_leaves_the_other_kinds_alone(tmp_path: Path) -> None:
+    def usage(kind: str) -> str:
+        result = {"object": f"organization.usage.{kind}.result", "input_tokens": 5, "model": "m", "project_id": "p"}
+        bucket = {"object": "bucket", "start_time": FIRST, "end_time": FIRST + DAY, "results": [result]}
+        path = tmp_path / f"{kind}.json"
+        path.write_text(json.dumps({"object": "page", "data": [bucket], "has_more": False, "next_page": None}))
+        return str(path)
+
+    with open_lake(tmp_path) as lake:
+        for kind in ("completions", "embeddings", "completions"):
+            import_files(lake, [usage(kind)])
+        rows = lake.records("SELECT UsageKind FROM usage ORDER BY 1")
+    assert [row["UsageKind"] for row in rows] == ["completions", "embeddings"]
