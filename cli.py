@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -299,7 +299,7 @@ def demo(
     no_serve: Annotated[bool, typer.Option("--no-serve", help="Load the sample data only.")] = False,
     json: Json = False,
 ) -> None:
-    """Load a synthetic customer's bills of five providers into the workspace `demo` and open the app.
+    """Load a synthetic customer's bills of five providers, prove two of its changes, and open the app.
 
     Example: spendproof demo
     """
@@ -307,9 +307,12 @@ def demo(
     from connectors.importing import import_files  # noqa: PLC0415
     from sample_data import files  # noqa: PLC0415
     from ui import console, loads  # noqa: PLC0415
+    from ui.demo_proofs import prove_samples  # noqa: PLC0415
 
     with open_lake(DEMO_WORKSPACE) as lake:
         results = import_files(lake, [str(f) for f in files()], synthetic=True, say=console.say)
+        console.say("Proving two changes of the sample customer")
+        prove_samples(lake, settings(), DEMO_WORKSPACE, datetime.now(UTC))
     if json:
         console.print_json(loads.summary(results))
     else:

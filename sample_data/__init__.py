@@ -14,6 +14,10 @@ TRUTH: Final = FOLDER.parent / "truth.json"
 #: March 2026 of the AWS bill as first delivered: incomplete, restated by the file of that month in `files()`.
 FIRST_DELIVERY: Final = FOLDER / "aws-first-delivery" / "synthetic-cur2-2026-03.snappy.parquet"
 
+#: What the providers invoiced by month, and evaluations of each product's models; `spendproof prove` takes such files.
+INVOICES: Final = FOLDER / "usage" / "synthetic_invoices.csv"
+EVALUATIONS: Final = FOLDER / "usage" / "synthetic_evaluations.csv"
+
 #: In the order in which `files` lists them: bills, then usage, then what the business did.
 _KINDS: Final = (
     "aws/*.parquet",

@@ -28,8 +28,9 @@ def generate(out: Path, seed: int = SEED) -> None:
         "Microsoft": azure.bill(tokens, seed),
         "Google Cloud": gcp.bill(tokens, seed),
     }
-    figures = json.dumps(truth(seed, made, bills), indent=1)
-    (out / "truth.json").write_text(figures + "\n", encoding="utf-8", newline="\n")
+    figures = truth(seed, made, bills)
+    usage.write_invoices(folder, figures["billed"])
+    (out / "truth.json").write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8", newline="\n")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

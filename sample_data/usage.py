@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from calendar import monthrange
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, time, timedelta
+from decimal import ROUND_HALF_EVEN, Decimal
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -68,6 +70,22 @@ def write(folder: Path, daily: Daily, seed: int) -> None:
     lines(folder / "usage" / "synthetic_drivers.csv", ["date,name,value,unit", *sorted(drivers)])
     parquet(folder / "usage" / "synthetic_request_log.parquet", request_log(daily, seed), REQUEST_LOG)
     lines(folder / "usage" / "synthetic_evaluations.csv", evaluations(daily, seed))
+
+
+def write_invoices(folder: Path, billed: Mapping[str, Mapping[str, str]]) -> None:
+    """Write what the providers invoiced by month, in whole cents as invoices are."""
+    rows = [
+        f"{provider},{month}-01,{last_day(month)},{Decimal(amount).quantize(Decimal('0.01'), ROUND_HALF_EVEN)},USD"
+        for provider, months in sorted(billed.items())
+        for month, amount in sorted(months.items())
+    ]
+    lines(folder / "usage" / "synthetic_invoices.csv", ["provider,first_day,last_day,amount,currency", *rows])
+
+
+def last_day(month: str) -> str:
+    """Last day of a month written `2026-01`, as ISO 8601."""
+    year, number = (int(part) for part in month.split("-"))
+    return f"{month}-{monthrange(year, number)[1]}"
 
 
 def request_log(daily: Daily, seed: int) -> list[dict[str, Any]]:

@@ -29,7 +29,7 @@ class Shell:
         environment = {k: v for k, v in os.environ.items() if not k.startswith("SPENDPROOF_")}
         return subprocess.run(
             [sys.executable, str(ROOT / "cli.py"), *map(str, arguments)],
-            env={**environment, "SPENDPROOF_HOME": str(self.home)},
+            env={**environment, "SPENDPROOF_HOME": str(self.home), "XDG_CONFIG_HOME": str(self.home / "config")},
             cwd=self.home.parent,
             capture_output=True,
             text=True,

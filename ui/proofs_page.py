@@ -1,0 +1,175 @@
+"""Proofs: what a change avoided, how sure that is, and the signed document that others can check."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import streamlit as st
+
+from reports.optimization import OptimizationProof
+from reports.proof import charts
+from reports.proof.issue import Proof, loaded, rendered
+from reports.records import ProofRecord
+from reports.stale import stale_proofs
+from ui import data, proof_sharing, proof_wizard, running
+from ui.frame import View, page
+from ui.tables import show_text
+
+_FILES: Final = {"PDF": "pdf", "HTML": "html", "Excel": "xlsx", "CSV": "csv", "JSON": "json"}
+_MEDIA: Final = {
+    "pdf": "application/pdf",
+    "html": "text/html",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "csv": "text/csv",
+    "json": "application/json",
+}
+_BADGES: Final = {"verified": "green", "provisional": "orange", "not verified": "red"}
+#: Of the two pictures where the page is dark.
+_DARK: Final[charts.Palette] = {
+    "text": 'fill="#e6ebee"',
+    "muted": 'fill="#a3afb7"',
+    "level": 'fill="#8492a3"',
+    "less": 'fill="#3fb388"',
+    "more": 'fill="#e08a3c"',
+    "band": 'fill="#24405e"',
+    "rule": 'stroke="#37434b"',
+    "line": 'fill="none" stroke="#6ba6e0" stroke-width="1.4"',
+    "whisker": 'stroke="#e6ebee" stroke-width="1.3"',
+    "dot": 'fill="#e6ebee"',
+}
+
+
+def draw(view: View) -> None:
+    """The page below its title."""
+    settings = running.current().settings
+    proof = OptimizationProof(data.lake_of(view.workspace), settings, view.workspace)
+    kept = proof.store.proofs()
+    if kept:
+        _chosen(proof, kept)
+    else:
+        st.markdown(
+            "A proof begins with a change: say when it was made and to what, and the days before it become the "
+            "baseline. What the data cannot carry is refused with the reason."
+        )
+    proof_wizard.draw(view, proof, expanded=not kept)
+    _baselines(proof)
+
+
+def _chosen(proof: OptimizationProof, kept: Sequence[ProofRecord]) -> None:
+    names = {record.id: f"{record.created_at[:10]}, {record.state}: {record.question}" for record in kept}
+    if (made := st.session_state.pop("proof-made", None)) in names:
+        st.session_state["proof"] = made
+    key = st.selectbox("Proof", list(names), format_func=names.__getitem__, key="proof", bind="query-params")
+    record = next((r for r in kept if r.id == key), kept[0])
+    _restated(proof, record)
+    if record.document is None:
+        st.info("This proof is a draft that nobody signed. Make it again with a signing key.")
+        return
+    signed = loaded(record.document.encode())
+    _statement(record, signed)
+    _pictures(signed)
+    _gates(signed)
+    _hand_over(proof, record, signed)
+
+
+def _restated(proof: OptimizationProof, record: ProofRecord) -> None:
+    for stale in stale_proofs(proof.lake, proof.store):
+        if stale.proof.id == record.id:
+            st.warning(
+                "The bill that this proof cites was restated since. It shows what was known then; measure the change "
+                "again to see what is known now."
+            )
+
+
+def _statement(record: ProofRecord, signed: Proof) -> None:
+    words: dict[str, str] = signed.document["statement"]
+    colour = _BADGES.get(record.state, "gray")
+    st.markdown(
+        f":{colour}-badge[{record.state.capitalize()}] :gray-badge[{record.proof_class.capitalize()}] "
+        f":gray-badge[Tier {record.tier}]"
+    )
+    st.header(_plain(words["headline"]), anchor=False)
+    for name in ("interval", "class", "evidence", "quality", "fee"):
+        st.markdown(_plain(words[name]))
+    for sentence in signed.document["claim"]["refusals"][1:]:
+        st.error(_plain(sentence))
+
+
+def _pictures(signed: Proof) -> None:
+    palette = _DARK if st.context.theme.type == "dark" else charts.INK
+    for title, told, picture in (
+        ("From the baseline to what was paid", "The bar of what was saved carries its interval.", charts.bridge),
+        (
+            "Day by day",
+            "Each day's cost as a dot; the line is what it would have been without the change, with its band.",
+            charts.days,
+        ),
+    ):
+        drawn = picture(signed.document, palette)
+        if drawn:
+            st.header(title, anchor=False)
+            st.image(drawn, told, width="stretch")
+
+
+def _gates(signed: Proof) -> None:
+    gates: Sequence[dict[str, Any]] = signed.document["claim"]["gates"]
+    failed = [gate for gate in gates if gate["state"] != "passed"]
+    with st.expander(f"The {len(gates)} gates, {len(gates) - len(failed)} passed", expanded=bool(failed)):
+        rows = [
+            {
+                "Gate": f"{gate['id']} {gate['title']}",
+                "State": gate["state"].capitalize(),
+                "What was found": gate["sentence"],
+            }
+            for gate in gates
+        ]
+        show_text(rows, alt="Gates of the claim: each with its state and what was found")
+
+
+def _hand_over(proof: OptimizationProof, record: ProofRecord, signed: Proof) -> None:
+    st.header("Hand it over", anchor=False)
+    st.caption(
+        "Every file carries the same signed document. Whoever has it checks it without this server: "
+        "`spendproof verify FILE`"
+    )
+    with st.container(horizontal=True):
+        for name, format_ in _FILES.items():
+            st.download_button(
+                name,
+                lambda format_=format_: rendered(signed, format_),
+                f"proof-{record.id}.{format_}",
+                _MEDIA[format_],
+                key=f"proof-{format_}",
+                on_click="ignore",
+            )
+    proof_sharing.draw(proof, record)
+
+
+def _baselines(proof: OptimizationProof) -> None:
+    rows = proof.store.baselines()
+    with st.expander(f"Frozen baselines ({len(rows)})"):
+        st.caption(
+            "A baseline that is signed before the change makes its proof prospective. Capture one with "
+            "`spendproof baseline capture` and hand its digest to whoever has to believe it."
+        )
+        if rows:
+            listed = [
+                {
+                    "Name": row.name,
+                    "Driver": row.driver,
+                    "Days": f"{row.first_day} to {row.last_day}",
+                    "Captured": row.captured_at[:10],
+                    "Digest": row.digest[:16],
+                }
+                for row in rows
+            ]
+            show_text(listed, alt="Frozen baselines: name, driver, days, capture and digest")
+
+
+def _plain(text: str) -> str:
+    """A sentence whose dollar signs and brackets are no markup."""
+    return "".join(f"\\{char}" if char in "\\`*_[]$~:" else char for char in text)
+
+
+PAGE: Final = page("Proofs", "What did a change really save, and how sure is that?", draw)
