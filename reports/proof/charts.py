@@ -53,7 +53,10 @@ def bridge(document: Mapping[str, Any], palette: Palette) -> str:
         start = 0.0 if part["kind"] == "level" else reached
         reached = start + amount
         spans.append((start, reached))
-    low, high = min(0.0, *(min(s) for s in spans)), max(max(s) for s in spans)
+    # Wide intervals have to find room, too.
+    whisker = [float(figures["actual"]) + float(figures[end]) for end in ("low", "high") if figures[end] is not None]
+    low = min(0.0, *(min(span) for span in spans), *whisker)
+    high = max(*(max(span) for span in spans), *whisker)
     scale = (WIDTH - _LABEL - _AMOUNT) / (((high - low) or 1) * 1.02)
 
     def x(value: float) -> float:

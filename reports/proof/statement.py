@@ -84,9 +84,14 @@ def standing(claim: Claim) -> str:
 
 
 def quality(claim: Claim) -> str:
-    """The guard rails in one sentence."""
-    assessed = [rail for rail in claim.guard_rails if rail.state != "not assessed"]
-    return " ".join(rail.sentence for rail in assessed) if assessed else NOT_ASSESSED
+    """The guard rails in one sentence; their own sentences stand in the appendix."""
+    if all(rail.state == "not assessed" for rail in claim.guard_rails):
+        return NOT_ASSESSED
+    found = dict[str, list[str]]()
+    for rail in claim.guard_rails:
+        found.setdefault(rail.state, []).append(rail.measure.replace("_", " "))
+    states = "; ".join(f"{state}: {', '.join(measures)}" for state, measures in found.items())
+    return f"Quality and performance: {states}."
 
 
 def fee(claim: Claim) -> str:
