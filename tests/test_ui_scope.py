@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 import streamlit as st
+from openpyxl import load_workbook
 from streamlit.testing.v1 import AppTest
 
 from accounts.home import Settings, lake_address
@@ -18,7 +20,7 @@ from analysis.result import Metric
 from connectors.importing import import_files
 from ledger.lake import Lake
 from tests.e2e.driver import write_bill
-from ui import charges_data, data, drill, running, where
+from ui import charges_data, data, drill, exports, running, where
 from ui.charges_data import Asked
 from ui.controls import Span
 
@@ -127,3 +129,15 @@ def test_a_figure_leads_to_its_charges_with_the_scope_of_the_page() -> None:
         "provider": ["Acme"],
         "service": ["Models"],
     }
+
+
+def test_a_sheet_holds_amounts_as_numbers_and_accounts_and_formulas_as_text() -> None:
+    records = [{"service": "=1+1", "account": "111122223333", "billed": "12.50", "charges": 3, "list": None}]
+    book = load_workbook(io.BytesIO(exports.workbook(records, {"workspace": "acme", "snapshot": "7"})))
+    rows = [tuple(cell.value for cell in row) for row in book["Figures"].iter_rows()]
+    assert rows == [("service", "account", "billed", "charges", "list"), ("=1+1", "111122223333", 12.5, 3, None)]
+    assert book["Figures"]["A2"].data_type == "s"
+    assert [tuple(cell.value for cell in row) for row in book["About"].iter_rows()] == [
+        ("workspace", "acme"),
+        ("snapshot", "7"),
+    ]

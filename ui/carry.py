@@ -6,10 +6,13 @@ Streamlit forgets, on the way to another page, a choice that the address made.
 from __future__ import annotations
 
 from contextlib import suppress
+from datetime import date
 from typing import Final
+from urllib.parse import parse_qs
 
 import streamlit as st
 from streamlit.errors import StreamlitAPIException
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from ui import controls, drill
 
@@ -27,13 +30,16 @@ def arrive(page: str) -> None:
     for key, value in state.pop(_AGAIN, {}).items():
         state[key] = value
     if page != drill.PAGE and state.get(_PAGE) not in {None, page}:
-        for key, value in state.get(_KEPT, {}).items():
-            said = st.query_params.get_all(key)
-            if not said:
-                _write(key, value)
-            if not said or said == _written(value):
-                state[key] = value
-                state.setdefault(_WANTED, {})[key] = value
+        context = get_script_run_ctx()
+        # As the browser has it: Streamlit's own copy lacks what the page before held in choices of its own.
+        address = parse_qs(context.query_string) if context else {}
+        for key in dict.fromkeys((*state.get(_KEPT, {}), *(name for name in TRAVELLING if name in address))):
+            said = address.get(key, [])
+            wanted = _read(key, said) if said else state[_KEPT][key]
+            if wanted is not None:
+                _write(key, wanted)
+                state[key] = wanted
+                state.setdefault(_WANTED, {})[key] = wanted
         drill.forget()
     state[_PAGE] = page
 
@@ -63,9 +69,26 @@ def _write(key: str, value: object) -> None:
             st.query_params[key] = values
 
 
+def _read(key: str, said: list[str]) -> object:
+    """A choice as the address says it; None where it says none that there is."""
+    if key in _KNOWN:
+        return said[0] if said[0] in _KNOWN[key] else None
+    if key == "scope":
+        return said
+    try:
+        return tuple(date.fromisoformat(day) for day in said) if key.endswith("days") else None
+    except ValueError:
+        return None
+
+
 def _written(value: object) -> list[str]:
     return [str(one) for one in (value if isinstance(value, list | tuple) else [value])]
 
 
+_KNOWN: Final = {
+    "period": controls.RANGES,
+    "against": controls.COMPARED,
+    "cost": tuple(controls.METRICS),
+}
 #: Choices that stand in no address, being what a page shows without any.
 _DEFAULTS: Final = (controls.THREE, controls.BEFORE, "Billed")

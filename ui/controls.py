@@ -21,6 +21,8 @@ ALL: Final = "Everything"
 CHOSEN: Final = "Choose days"
 #: What a period is compared with by default.
 BEFORE: Final = "Period before"
+YEAR: Final = "Same days a year before"
+COMPARED: Final = (BEFORE, YEAR, CHOSEN)
 RANGES: Final = (NEWEST, THREE, TWELVE, ALL, CHOSEN)
 _MONTHS: Final = {NEWEST: 1, THREE: 3, TWELVE: 12}
 

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from decimal import Decimal
+from typing import Any, Final
 
 import streamlit as st
 
 from ui.controls import Span
 from ui.frame import SYNTHETIC, View
+
+#: Amounts as exports carry them: plain decimals. A longer whole number is an account, and no amount.
+_AMOUNT: Final = re.compile(r"-?\d{1,3}(\d{0,8}\.\d+|\d{0,6})")
 
 
 def csv_text(records: Sequence[Mapping[str, Any]], about: Mapping[str, str]) -> str:
@@ -38,6 +43,43 @@ def file_name(view: View, what: str, span: Span | None = None) -> str:
     return f"{lead}{what}-{view.workspace}{days}.csv"
 
 
+def workbook(records: Sequence[Mapping[str, Any]], about: Mapping[str, str]) -> bytes:
+    """Records as an XLSX sheet: amounts as numbers, which a spreadsheet holds to 15 digits, and a header that stays.
+
+    What the records are about stands on a sheet of its own. The CSV keeps every digit.
+    """
+    import xlsxwriter  # noqa: PLC0415 - only a download needs it
+
+    names = list(dict.fromkeys(name for record in records for name in record))
+    file = io.BytesIO()
+    with xlsxwriter.Workbook(file, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}) as book:
+        bold = book.add_format({"bold": True})
+        sheet = book.add_worksheet("Figures")
+        sheet.write_row(0, 0, names, bold)
+        sheet.freeze_panes(1, 0)
+        for row, record in enumerate(records, 1):
+            for column, name in enumerate(names):
+                _write_cell(sheet, row, column, record.get(name))
+        sheet.autofit()
+        told = book.add_worksheet("About")
+        for row, (name, value) in enumerate(about.items()):
+            told.write_string(row, 0, name, bold)
+            told.write_string(row, 1, value)
+        told.autofit()
+    return file.getvalue()
+
+
+def _write_cell(sheet: Any, row: int, column: int, value: object) -> None:  # noqa: ANN401 - XlsxWriter's worksheet
+    if value is None:
+        return
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal | str):
+        sheet.write_string(row, column, str(value))
+    elif isinstance(value, str) and not _AMOUNT.fullmatch(value):
+        sheet.write_string(row, column, value)
+    else:
+        sheet.write_number(row, column, float(value))
+
+
 def button(view: View, what: str, records: Callable[[], Sequence[Mapping[str, Any]]], span: Span | None = None) -> None:
     """A download of exact figures, made when it is clicked."""
     st.download_button(
@@ -47,6 +89,15 @@ def button(view: View, what: str, records: Callable[[], Sequence[Mapping[str, An
         "text/csv",
         key=f"download-{what}",
         on_click="ignore",
+    )
+    st.download_button(
+        "XLSX",
+        lambda: workbook(records(), about(view, span)),
+        file_name(view, what, span).removesuffix("csv") + "xlsx",
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        key=f"download-{what}-xlsx",
+        on_click="ignore",
+        help="The same figures as a spreadsheet",
     )
 
 

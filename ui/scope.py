@@ -15,8 +15,6 @@ from ui.data import Coverage
 from ui.frame import View
 from ui.where import UNNAMED, Where, gathered
 
-YEAR: Final = "Same days a year before"
-CHOSEN: Final = "Choose days"
 _SCOPE_HELP: Final = (
     "Type to search for a provider, service, project or model. Several of one kind are alternatives; several kinds "
     "narrow."
@@ -65,14 +63,14 @@ def compared(coverage: Coverage, span: Span) -> Span:
     """The days to compare with, as the person chose them."""
     name = st.selectbox(
         "Compare with",
-        (controls.BEFORE, YEAR, CHOSEN),
+        controls.COMPARED,
         key="against",
         bind="query-params",
         help=_AGAINST_HELP,
     )
-    if name == YEAR:
+    if name == controls.YEAR:
         return Span(_year_back(span.first), _year_back(span.end) - timedelta(days=1))
-    if name != CHOSEN or coverage.first is None:
+    if name != controls.CHOSEN or coverage.first is None:
         return span.before
     default = (max(coverage.first, span.before.first), max(coverage.first, span.before.last))
     days = list(
@@ -92,6 +90,9 @@ def compared(coverage: Coverage, span: Span) -> Span:
 def chosen(view: View) -> Where:
     """The part of the spend that the person chose; all of it by default."""
     known = data.names(view.workspace, view.snapshot)
+    if "scope" in st.session_state:
+        # What an address or another ledger named may not be in this one.
+        st.session_state["scope"] = [name for name in st.session_state["scope"] if name in known]
     picked: Sequence[str] = st.multiselect(
         "Scope",
         list(known),

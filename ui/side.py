@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from datetime import UTC, datetime
 from typing import Final
 from urllib.parse import parse_qs
@@ -30,7 +31,11 @@ def draw(page: str) -> None:
     if found:
         st.caption("Saved views")
     for view in found:
-        if pages.has(view.path):
+        if view.path == page:
+            # Within one page Streamlit keeps what is chosen; a new visit reads the address.
+            address = html.escape(f"/{view.path}?{view.query}", quote=True)
+            st.html(f'<a href="{address}" target="_self" style="color: inherit">{html.escape(view.name)}</a>')
+        elif pages.has(view.path):
             st.page_link(pages.link(view.path), label=view.name, query_params=parse_qs(view.query))
 
 

@@ -97,7 +97,7 @@ def _connection(workspace: str) -> None:
 
 def _command(workspace: str) -> None:
     named = "" if workspace == "default" else f" --workspace {workspace}"
-    st.code(f"spendproof import{named} bill.csv", language="bash")
+    st.code(f"spendproof import{named} bill.csv", language=None)
 
 
 def _load(workspace: str, paths: Sequence[str], *, synthetic: bool) -> None:

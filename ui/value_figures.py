@@ -122,7 +122,8 @@ def _marks(marks: Sequence[tuple[date, str]], x: Spec) -> list[Spec]:
             "encoding": {"x": x, "tooltip": [{"field": "full", "title": "Changed"}]},
         },
         {
-            "data": data,
+            # The change in question has its name; those beside it stand so close that names would lie on each other.
+            "data": {"values": data["values"][:1]},
             "mark": {
                 "type": "text",
                 "align": "left",
