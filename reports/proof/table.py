@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any, Final
 
-from reports.cells import safe
 from reports.claim import Figures
 from reports.proof.canonical import digest
 from reports.proof.document import daily
 from reports.proof.statement import STATEMENT, SYNTHETIC
+from reports.render.cells import safe
 
 _HEAD: Final = ("proof", "state", "data", "section", "item", "day", "value", "unit", "note")
 

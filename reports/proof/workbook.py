@@ -11,9 +11,9 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, Final
 
-from reports.cells import safe
 from reports.proof.document import daily
 from reports.proof.page import page
+from reports.render.cells import safe
 
 _COLUMNS: Final = (
     ("date", "Day"),
