@@ -208,6 +208,11 @@ def frozen(lake: Lake, record: BaselineRecord) -> FrozenBaseline:
     )
 
 
+def method_of(record: BaselineRecord) -> str:
+    """Name and version of the method that a baseline was frozen under."""
+    return str(json.loads(record.document)["method"])
+
+
 def check(record: BaselineRecord) -> str | None:
     """Why a record is not what was frozen; None where it is. The signature's key is checked by whoever verifies."""
     if digest_of(record.document) != record.digest:

@@ -9,6 +9,7 @@ from json import dumps
 from typing import TYPE_CHECKING, Any, Final
 
 from analysis.result import ZERO, plain
+from analysis.savings import METHOD
 from analysis.savings_planning import HORIZON_DAYS
 from analysis.scope import Scope, parse
 from ledger.price_book import book
@@ -180,11 +181,14 @@ class OptimizationProof:
         question = Question(scope, driver, change, *spans, others)
         if plan is not None:
             given = replace(given, repriced=self.run_optimization(plan, scope, question.baseline).results)
-        prospective = basis is not None and is_prospective(basis.captured, change)
+        same_method = frozen is None or baselines.method_of(frozen) == METHOD
+        prospective = basis is not None and is_prospective(basis.captured, change) and same_method
         kind = ProofClass.PROSPECTIVE if prospective else ProofClass.RETROSPECTIVE
         claim = measure(self.lake, self.workspace, question, given, Standing(kind, basis), now)
         if basis is not None and basis.restated:
             claim = replace(claim, warnings=(_RESTATED, *claim.warnings))
+        if not same_method:
+            claim = replace(claim, warnings=(_OTHER_METHOD, *claim.warnings))
         return claim if prospective else replace(claim, attempts=self._attempts(claim, question, now))
 
     def generate_proof_report(
@@ -283,6 +287,9 @@ class OptimizationProof:
 _RESTATED: Final = (
     "The bill of the baseline was restated since it was frozen; the figures are as known now, the frozen digest is as "
     "known then."
+)
+_OTHER_METHOD: Final = (
+    "The baseline was frozen under another version of the method, so that the method was not fixed before the change."
 )
 _SUPERSEDES: Final = "The bill that it cites was restated; this proof measures it as known now."
 
