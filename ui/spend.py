@@ -31,6 +31,14 @@ GROUPS: Final = {
 }
 
 
+_HELP: Final = {
+    Metric.BILLED: "Sum of FOCUS BilledCost: what the invoices of these days say, credits and taxes included.",
+    Metric.EFFECTIVE: "Sum of FOCUS EffectiveCost: prepaid commitments spread over the days that they cover. "
+    "Unknown where any charge has none.",
+    Metric.LIST: "Sum of FOCUS ListCost: the same without any discount. Unknown where any charge has none.",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Question:
     """What the person asked."""
@@ -125,6 +133,7 @@ def _cards(view: View, asked: Question, *, compared: bool) -> None:
                 delta_color="off" if amount is None else "inverse",
                 delta_arrow="off" if amount is None or moved == ZERO else "auto",
                 delta_description=f"from {numbers.money(earlier, asked.currency)}" if moved is not None else None,
+                help=_HELP[metric],
                 border=True,
                 height="stretch",
             )

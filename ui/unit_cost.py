@@ -30,6 +30,12 @@ GROUPS: Final = {
 _KIND: Final = ("token-type",)
 _HEADINGS: Final[dict[tuple[str, ...], str]] = {by: name for name, by in GROUPS.items()}
 _PICKED: Final = "tokens-of"
+_HELP: Final = {
+    "Cost per 1M tokens": "Cost of the charges that have tokens, times a million, over exactly these tokens.",
+    "Tokens": "Of the bill; of usage records where the bill states none.",
+    "Cost of these tokens": "Cost of the charges that have tokens: what the price per token is made of.",
+    "Cost without token quantity": "AI cost that no price per token can be told from; each part stands below with why.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +125,7 @@ def _cards(view: View, asked: Question) -> None:
                 delta_arrow="off",
                 border=True,
                 height="stretch",
+                help=_HELP[label],
             )
     if blend.reason:
         st.caption(f"There is no cost per 1M tokens: {blend.reason}.".replace("$", "\\$"))

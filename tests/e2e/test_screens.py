@@ -115,7 +115,7 @@ def test_every_page_says_that_the_data_is_a_sample(view: View) -> None:
 
 
 def test_nothing_is_fetched_from_elsewhere_and_the_console_stays_clean(view: View) -> None:
-    view.open("/spend")
+    view.open("/")
     for page in (*PAGES, PAGES[0]):
         go(view, page)
     view.page.wait_for_timeout(500)
