@@ -19,7 +19,7 @@ from jobs.planning import plan
 from jobs.schedules import Schedule
 from ledger.lake import Lake
 from reports.catalog import builder
-from reports.ledger_state import ledger_state
+from reports.ledger_state import Basis, ledger_state
 from reports.report import Report
 from reports.view import ReportError, View
 
@@ -54,7 +54,7 @@ class Reporter:
         """
         make = builder(name)
         state = ledger_state(self.lake(workspace), failed_sources(self.settings, workspace))
-        return make(self.lake(workspace), workspace, view, state, moment)
+        return make(Basis(self.lake(workspace), self.settings, workspace, state), view, moment)
 
     def lake(self, workspace: str) -> Lake:
         """The workspace's lake.

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from reports.ledger_state import LedgerState
+from reports.ledger_state import Basis
 from reports.report import Report
 from reports.spend_report import spend_report
+from reports.value_report import value_report
 from reports.view import ReportError, View
 
-if TYPE_CHECKING:
-    from ledger.lake import Lake
+Builder = Callable[[Basis, View, datetime], Report]
 
-Builder = Callable[["Lake", str, View, LedgerState, datetime], Report]
-
-REPORTS: Final[dict[str, Builder]] = {"spend": spend_report}
+REPORTS: Final[dict[str, Builder]] = {"value": value_report, "spend": spend_report}
 
 
 def builder(name: str) -> Builder:

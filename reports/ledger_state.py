@@ -14,6 +14,7 @@ from reports import numbers
 from reports.view import ReportError
 
 if TYPE_CHECKING:
+    from accounts.home import Settings
     from ledger.lake import Lake
 
 #: Days at the end of a period without any charge of a source before it is called stale.
@@ -73,6 +74,21 @@ class LedgerState:
             return ()
         since = numbers.day(self.newest_period)
         return (f"Provisional from {since} on: the newest billing period may still be restated.",)
+
+    def other_currencies(self, currency: str) -> tuple[str, ...]:
+        """That charges in other currencies are not in the figures, where there are any."""
+        others = ", ".join(code for code in self.currencies if code != currency)
+        return (f"Charges in {others} are not in these figures: currencies are never added.",) if others else ()
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """What a report is made from: a workspace's ledger in one state, and what else is on record of it."""
+
+    lake: Lake
+    settings: Settings
+    workspace: str
+    state: LedgerState
 
 
 def ledger_state(lake: Lake, failed: Sequence[FailedSource] = (), *, snapshot: int | None = None) -> LedgerState:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -72,11 +72,12 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """A chart as a Vega-Lite specification, with the text that stands for it where it cannot be seen."""
+    """A chart, with the text that stands for it where it cannot be seen: a Vega-Lite specification, or drawn as SVG."""
 
     title: str
     alt: str
-    specification: dict[str, Any]
+    specification: dict[str, Any] = field(default_factory=dict[str, Any])
+    drawn: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,14 +12,12 @@ from analysis.result import ZERO, Metric, share, total
 from analysis.spend import SpendRow, spend_table
 from analysis.unit_cost import unit_cost
 from reports import numbers
-from reports.ledger_state import LedgerState
+from reports.ledger_state import Basis
 from reports.report import Column, Figure, Kind, Report, Section, Table, Value
 from reports.view import View
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
-
-    from ledger.lake import Lake
 
 #: Rows of a table under their own name; the rest is one row.
 MOST_ROWS: Final = 25
@@ -52,13 +50,14 @@ class _Asked:
         return [row for row in table.rows if row.currency == self.currency]
 
 
-def spend_report(lake: Lake, workspace: str, view: View, state: LedgerState, made: datetime) -> Report:
+def spend_report(basis: Basis, view: View, made: datetime) -> Report:
     """The report over one view, all of it read from one snapshot.
 
     Raises:
         ReportError: the view names days or a currency that the ledger has nothing for.
         ValueError: the scope names a dimension that charges do not have.
     """
+    state, lake = basis.state, basis.lake
     first, last = view.bounds(made.date())
     currency = state.currency(view.currency)
     name = "charges" if view.scope.needs_charges else "daily_spend"
@@ -70,7 +69,7 @@ def spend_report(lake: Lake, workspace: str, view: View, state: LedgerState, mad
     return Report(
         name="spend",
         title="Spend report",
-        workspace=workspace,
+        workspace=basis.workspace,
         first=first,
         last=last,
         currency=currency,
@@ -78,20 +77,14 @@ def spend_report(lake: Lake, workspace: str, view: View, state: LedgerState, mad
         made=made,
         synthetic=state.synthetic,
         alarms=state.alarms(first, last),
-        notes=(*_scope(view), *_other_currencies(state, currency), *state.notes(last)),
+        notes=(*scope_said(view), *state.other_currencies(currency), *state.notes(last)),
         sections=tuple(sections),
     )
 
 
-def _scope(view: View) -> tuple[str, ...]:
+def scope_said(view: View) -> tuple[str, ...]:
+    """The scope in words; nothing for everything."""
     return (f"Only {view.scope.text()}.",) if view.scope.filters else ()
-
-
-def _other_currencies(state: LedgerState, currency: str) -> tuple[str, ...]:
-    others = [code for code in state.currencies if code != currency]
-    if not others:
-        return ()
-    return (f"Charges in {', '.join(others)} are not in these figures: currencies are never added.",)
 
 
 def _overview(asked: _Asked) -> Section:

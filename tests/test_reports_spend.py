@@ -18,7 +18,7 @@ from accounts.home import Settings, lake_address
 from analysis.scope import parse
 from analysis.spend import spend_table
 from ledger.lake import Lake
-from reports.ledger_state import FailedSource, ledger_state
+from reports.ledger_state import Basis, FailedSource, ledger_state
 from reports.render import FORMATS, file_name, render
 from reports.report import Kind, Report
 from reports.spend_report import spend_report
@@ -39,7 +39,7 @@ def made(
     settings: Settings, view: View = OCTOBER, failed: tuple[FailedSource, ...] = (), now: datetime = NOW
 ) -> Report:
     with Lake(lake_address(settings, "acme")) as lake:
-        return spend_report(lake, "acme", view, ledger_state(lake, failed), now)
+        return spend_report(Basis(lake, settings, "acme", ledger_state(lake, failed)), view, now)
 
 
 def figure(report: Report, label: str) -> tuple[Any, str]:

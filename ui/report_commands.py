@@ -25,7 +25,7 @@ Currency = Annotated[str | None, typer.Option(help="Currency; by default the one
 
 
 def report(
-    name: Annotated[str, typer.Argument(help="Which report: spend.")] = "spend",
+    name: Annotated[str, typer.Argument(help="Which report: value or spend.")] = "spend",
     format_: Annotated[str, typer.Option("--format", help="html, pdf, xlsx, csv or json.")] = "html",
     out: Annotated[Path | None, typer.Option(help="File or folder; by default the present folder.")] = None,
     days: Days = "last-month",
@@ -59,7 +59,7 @@ def add(
         list[str],
         typer.Option(help="Mail address, slack+https://..., webhook+https://...#whsec_..., s3://..., a folder, ..."),
     ],
-    report_: Annotated[str, typer.Option("--report", help="Which report: spend.")] = "spend",
+    report_: Annotated[str, typer.Option("--report", help="Which report: value or spend.")] = "spend",
     formats: Annotated[str, typer.Option("--formats", help="Files, comma-separated: pdf, xlsx, ...")] = "pdf",
     zone: Annotated[str, typer.Option(help="Time zone of the recipient, such as Europe/Berlin.")] = "UTC",
     days: Days = "last-month",

@@ -16,7 +16,7 @@ from jobs.reporting import send_due
 from jobs.schedules import Delivery, DeliveryState, Schedule, Wanted
 from ledger.errors import LedgerError
 from reports.catalog import REPORTS
-from reports.ledger_state import ledger_state
+from reports.ledger_state import Basis, ledger_state
 from reports.render import FORMATS, render
 from reports.report import Report
 from reports.view import Span, View
@@ -94,10 +94,9 @@ def _now(view: Page) -> None:
 
 
 def _report(view: Page, key: str, asked: View) -> Report:
-    lake = data.lake_of(view.workspace)
-    failed = failed_sources(running.current().settings, view.workspace)
-    state = ledger_state(lake, failed, snapshot=view.snapshot)
-    return REPORTS[key](lake, view.workspace, asked, state, datetime.now(UTC))
+    lake, settings = data.lake_of(view.workspace), running.current().settings
+    state = ledger_state(lake, failed_sources(settings, view.workspace), snapshot=view.snapshot)
+    return REPORTS[key](Basis(lake, settings, view.workspace, state), asked, datetime.now(UTC))
 
 
 def _listed(view: Page, found: Sequence[Schedule]) -> None:

@@ -102,7 +102,7 @@ class Mail:
         message.add_alternative(web.mail(report, unsubscribe, ids), subtype="html")
         page: Any = message.get_payload(1)
         for title, chart in drawn.items():
-            picture = charts.png(chart.specification, 640)
+            picture = charts.png(chart, 640)
             page.add_related(picture, "image", "png", cid=f"<{ids[title]}>")
         for file in parcel.files:
             kind, _, subtype = file.media.partition(";")[0].partition("/")

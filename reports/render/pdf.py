@@ -59,7 +59,7 @@ def _section(report: Report, section: Section, files: dict[str, bytes]) -> dict[
     pictures = list[dict[str, str]]()
     for chart in section.charts:
         name = f"chart-{len(files)}.svg"
-        files[name] = charts.svg(chart.specification, _WIDTH).encode()
+        files[name] = charts.svg(chart, _WIDTH).encode()
         pictures.append({"title": chart.title, "alt": chart.alt, "file": name})
     return {
         "title": section.title,

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from reports.render import charts
-from reports.report import NUMERIC, Report
+from reports.report import NUMERIC, Chart, Report
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -39,8 +39,8 @@ def plain_text(report: Report, unsubscribe: str | None) -> str:
     return _template("mail.txt").render(report=report, unsubscribe=unsubscribe)
 
 
-def _svg(specification: dict[str, object]) -> str:
-    return charts.svg(specification, _WIDTH)
+def _svg(chart: Chart) -> str:
+    return charts.svg(chart, _WIDTH)
 
 
 @cache
