@@ -20,7 +20,7 @@ from starlette.routing import Route
 
 from accounts.signin import SESSION_HOURS, Attempts, Protection, issue, verify
 from ledger.errors import LedgerError
-from ui import fonts, running, share_routes
+from ui import fonts, running, share_routes, unsubscribe
 from ui.gate import COOKIE, SIGN_IN, SIGN_OUT, Gate
 
 MAIN: Final = Path(__file__).with_name("main.py")
@@ -123,5 +123,6 @@ ROUTES: Final = (
     Route(SIGN_IN, sign_in, methods=["POST"]),
     Route(SIGN_OUT, sign_out),
     *share_routes.ROUTES,
+    *unsubscribe.ROUTES,
 )
 MIDDLEWARE: Final = (Middleware(Gate),)
