@@ -37,6 +37,11 @@ class Listed:
     high: Decimal | None
     created: str
 
+    @property
+    def saving(self) -> tuple[Decimal | None, Decimal | None, Decimal | None]:
+        """Point, low and high where the proof stands; what is not verified is no saving."""
+        return (self.point, self.low, self.high) if self.state in STANDING else (None, None, None)
+
 
 @dataclass(frozen=True, slots=True)
 class Rail:

@@ -280,8 +280,8 @@ def _table(view: View, listed: Sequence[Listed]) -> None:
             {
                 "Question": one.question,
                 "State": one.state,
-                "Saving": numbers.money(one.point, one.currency),
-                "Interval": numbers.NONE if one.point is None else _interval(one.low, one.high, one.currency),
+                "Saving": numbers.money(one.saving[0], one.currency),
+                "Interval": numbers.NONE if one.saving[0] is None else _interval(*one.saving[1:], one.currency),
                 "Why": one.reason,
             }
             for one in listed
@@ -291,7 +291,7 @@ def _table(view: View, listed: Sequence[Listed]) -> None:
 
 
 def _flat(one: Listed) -> dict[str, str | None]:
-    amounts = {"saving": one.point, "low": one.low, "high": one.high}
+    amounts = dict(zip(("saving", "low", "high"), one.saving, strict=True))
     about = {"proof": one.id, "question": one.question, "state": one.state, "class": one.proof_class, "tier": one.tier}
     return (
         about
