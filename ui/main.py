@@ -21,7 +21,7 @@ def _main() -> None:
     served = running.current()
     if served.protection is Protection.OIDC and not _entered(served.people):
         return
-    page = st.navigation(pages.navigation(), position="sidebar")
+    page = st.navigation(pages.navigation(), position="sidebar", expanded=True)
     with st.sidebar:
         side.draw(page.url_path or pages.present()[0].path)
         st.caption(f"Workspace {served.workspace}")

@@ -109,7 +109,8 @@ def _pictures(signed: Proof) -> None:
         drawn = picture(signed.document, palette)
         if drawn:
             st.header(title, anchor=False)
-            st.image(drawn, told, width="stretch")
+            # A picture has no fonts of its page.
+            st.image(drawn.replace('"Inter"', '"Inter, Helvetica, Arial, sans-serif"'), told, width="stretch")
 
 
 def _gates(signed: Proof) -> None:

@@ -124,7 +124,7 @@ def bridge(claim: Claim) -> list[dict[str, str]]:
         ("step", _effect(claim, figures), figures.actual - figures.counterfactual),
         ("level", "Actual, at constant prices", figures.actual),
     ]
-    if figures.actual_as_billed != figures.actual:
+    if cents(figures.actual_as_billed) != cents(figures.actual):
         parts += [
             ("step", "Vendor price changes", figures.actual_as_billed - figures.actual),
             ("level", "Actual, as billed", figures.actual_as_billed),
