@@ -64,6 +64,7 @@ def test_the_commands_of_the_readme_run(tmp_path: Path) -> None:
         done = subprocess.run(
             [sys.executable, str(ROOT / "cli.py"), *words[1:]],
             env={"SPENDPROOF_HOME": str(tmp_path / "home"), "PATH": ""},
+            cwd=tmp_path,
             capture_output=True,
             text=True,
             check=False,
