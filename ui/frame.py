@@ -31,7 +31,9 @@ class View:
 Body = Callable[[View], None]
 
 
-def page(title: str, question: str, body: Body, *, needs_charges: bool = True) -> Callable[[], None]:
+def page(
+    title: str, question: str, body: Body, *, needs_charges: bool = True, needs_lake: bool = True
+) -> Callable[[], None]:
     """A page as `st.Page` takes it.
 
     Args:
@@ -39,30 +41,26 @@ def page(title: str, question: str, body: Body, *, needs_charges: bool = True) -
         question: the one question that it answers.
         body: draws it.
         needs_charges: whether an empty ledger is answered with how to load something.
+        needs_lake: whether a workspace without any load is answered so; else `body` is given a view of nothing.
     """
 
     def run() -> None:
         carry.arrive(title)
         st.title(title, anchor=False)
         st.caption(question)
-        _guarded(body, needs_charges=needs_charges)
+        _guarded(body, needs_charges=needs_charges, needs_lake=needs_lake)
         carry.keep()
 
     return run
 
 
-def _guarded(body: Body, *, needs_charges: bool) -> None:
+def _guarded(body: Body, *, needs_charges: bool, needs_lake: bool) -> None:
     try:
-        workspace = running.current().workspace
-        if not data.exists(workspace):
-            _guide(workspace)
-            return
-        snapshot = data.newest_snapshot(workspace)
-        view = View(workspace, snapshot, data.coverage(workspace, snapshot))
+        view = _view(running.current().workspace)
         _banner(view.coverage)
         _told()
-        if not view.coverage.currencies and (needs_charges or not data.lineage(workspace, snapshot).loads):
-            _guide(workspace)
+        if needs_lake and _is_empty(view, needs_charges=needs_charges):
+            _guide(view.workspace)
             return
         body(view)
     except NotInTableError as error:
@@ -78,6 +76,21 @@ def _guarded(body: Body, *, needs_charges: bool) -> None:
             "This page could not be made, and nothing in the ledger was changed. Reload it; if it happens again, "
             f"look for {reference} in the server's log."
         )
+
+
+def _view(workspace: str) -> View:
+    """The newest of a workspace; nothing at all where it has no lake, which looking must not make."""
+    if not data.exists(workspace):
+        return View(workspace, 0, data.Coverage())
+    snapshot = data.newest_snapshot(workspace)
+    return View(workspace, snapshot, data.coverage(workspace, snapshot))
+
+
+def _is_empty(view: View, *, needs_charges: bool) -> bool:
+    if view.coverage.currencies:
+        return False
+    exists = data.exists(view.workspace)
+    return needs_charges or not exists or not data.lineage(view.workspace, view.snapshot).loads
 
 
 def _is_control_flow(error: Exception) -> bool:

@@ -1,0 +1,181 @@
+"""What the Connections page says: how a connection stands, what a step tells to do, and how a total compares."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final
+from urllib.parse import quote
+
+from accounts.totals import INVOICE, ProviderTotal
+from connectors.live import Setup
+from jobs.reconciling import CENT
+from ui import numbers
+
+if TYPE_CHECKING:
+    from accounts.sync_runs import SyncRun
+
+_MARKUP: Final = frozenset("\\`*_{}[]<>()#+-!|$:~")
+_FENCE: Final = re.compile(r"```(\w*)\n(.*?)\n```", re.DOTALL)
+_LINK: Final = re.compile(r"\[([^\]]+)\]\((https?://[^)\s]*)\)")
+_MINUTE: Final = 60
+_HOUR: Final = 3600
+_HOURS_SHOWN: Final = 48
+#: What a step holds that only somebody at a terminal does.
+_COMMAND: Final = "spendproof connect "
+
+
+class Stand(StrEnum):
+    """How a connection stands, as its badge says it."""
+
+    NEVER = "Not synced yet"
+    STARTING = "Starting"
+    RUNNING = "Syncing"
+    DONE = "Synced"
+    FAILED = "Failed"
+    STOPPED = "Interrupted"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One piece of a step.
+
+    Attributes:
+        text: Markdown, or what is to be copied where it is code.
+        language: of the code; None where it is none.
+    """
+
+    text: str
+    language: str | None = None
+
+
+def plain(text: str) -> str:
+    """Text as Markdown that shows it as it is: a dollar sign would open a formula, a bracket a link."""
+    return "".join(f"\\{c}" if c in _MARKUP else c for c in text)
+
+
+def age(since: timedelta) -> str:
+    """How long ago something was: `less than a minute`, `12 minutes`, `7 hours`, `3 days`."""
+    seconds = since.total_seconds()
+    if seconds < _MINUTE:
+        return "less than a minute"
+    if seconds < _HOUR:
+        return numbers.some(int(seconds // _MINUTE), "minute")
+    hours = int(seconds // _HOUR)
+    return numbers.some(hours, "hour") if hours < _HOURS_SHOWN else numbers.some(hours // 24, "day")
+
+
+def moment(at: datetime) -> str:
+    """A moment as `21 Nov 2026, 14:05 UTC`."""
+    return f"{numbers.day(at)}, {at:%H:%M} UTC"
+
+
+def as_of(done: datetime | None, now: datetime) -> str:
+    """The age of what is shown of a connection; no finished sync is no data, not old data."""
+    if done is None:
+        return "No sync has finished yet"
+    return f"Data as of {moment(done)}, {age(now - done)} ago"
+
+
+def progress(run: SyncRun) -> tuple[float, str]:
+    """How far a sync is: the share of months that it has looked at, and in words what it does."""
+    counts = f"{numbers.count(run.pages)} pages, {numbers.count(run.rows)} rows, {numbers.count(run.calls)} calls"
+    paid = f", {numbers.money(run.paid, 'USD')} charged by the provider" if run.paid else ""
+    done = f"{run.steps_done} of {run.steps} months" if run.steps else "beginning"
+    doing = f"{run.doing[:1].upper()}{run.doing[1:]}" if run.doing else "At work"
+    return (run.steps_done / run.steps if run.steps else 0.0), f"{doing} ({done}; {counts}{paid})"
+
+
+def parts(step: str, setup: Setup, values: Mapping[str, str]) -> list[Part]:
+    """A step in pieces, `{field}` of what was entered filled in; secrets never are.
+
+    A field that is still empty stays as `{field}`, and a link that needs it is no link yet.
+    """
+    plain_fields = {f.name: f.label for f in setup.fields if not f.secret}
+    entered = {name: value for name, value in values.items() if value and name in plain_fields}
+    return [
+        Part(_filled(part.text, entered), part.language)
+        if part.language is not None
+        else Part(_LINK.sub(lambda found: _link(found, entered, plain_fields), part.text))
+        for part in _split(step)
+    ]
+
+
+def by_command(step: str) -> bool:
+    """Whether a step is only for somebody who connects by the command line."""
+    return _COMMAND in step
+
+
+def mentioned(setup: Setup) -> list[str]:
+    """Fields whose values the steps are filled with, in the form's order."""
+    text = "".join(setup.steps)
+    return [f.name for f in setup.fields if not f.secret and f"{{{f.name}}}" in text]
+
+
+def total_rows(totals: Sequence[tuple[str, ProviderTotal]]) -> list[dict[str, object]]:
+    """Totals of connections as rows of a table; amounts exact, the ledger's missing where it holds nothing."""
+    return [
+        {
+            "Connection": name,
+            "Days": numbers.days(total.first, total.before - timedelta(days=1)),
+            "Provider": total.amount,
+            "Ledger": total.ledger,
+            "Difference": total.difference,
+            "Currency": total.currency,
+            "Result": verdict(total),
+            "Period": {True: "Closed", False: "Open", None: "Not stated"}[total.closed],
+            "Stated by": total.origin,
+            "Compared (UTC)": f"{total.checked_at:%Y-%m-%d %H:%M}",
+        }
+        for name, total in totals
+    ]
+
+
+def beforehand(totals: Sequence[ProviderTotal]) -> str:
+    """The provider's own figure of the newest days whose charges are still to come; empty where there are none."""
+    known = [total for total in totals if total.ledger is None and total.origin != INVOICE]
+    newest = max((total.before for total in known), default=None)
+    return " ".join(
+        f"Provisional: {total.origin} says {numbers.money(total.amount, total.currency)} of "
+        f"{numbers.days(total.first, total.before - timedelta(days=1))}. Its charges are still to come, and nothing of "
+        "this figure is in the ledger."
+        for total in known
+        if total.before == newest
+    )
+
+
+def verdict(total: ProviderTotal) -> str:
+    """Whether the two figures agree to the cent, or why they cannot be compared."""
+    if total.difference is None:
+        return "Nothing in the ledger" if total.origin == INVOICE else "Provisional, charges still to come"
+    if abs(total.difference) < CENT:
+        return "Same to the cent"
+    return "Differs; the period is open" if total.closed is False else "Differs"
+
+
+def _split(step: str) -> Iterator[Part]:
+    at = 0
+    for fence in _FENCE.finditer(step):
+        if text := step[at : fence.start()].strip():
+            yield Part(text)
+        yield Part(fence.group(2), fence.group(1))
+        at = fence.end()
+    if text := step[at:].strip():
+        yield Part(text)
+
+
+def _filled(text: str, entered: Mapping[str, str]) -> str:
+    for name, value in entered.items():
+        text = text.replace(f"{{{name}}}", value)
+    return text
+
+
+def _link(found: re.Match[str], entered: Mapping[str, str], labels: Mapping[str, str]) -> str:
+    address = _filled(found.group(2), {name: quote(value, safe="") for name, value in entered.items()})
+    missing = [label for name, label in labels.items() if f"{{{name}}}" in address]
+    if missing:
+        return f"{found.group(1)} (it needs: {', '.join(missing)})"
+    return f"[{found.group(1)}]({address})"
