@@ -27,7 +27,8 @@ class ProviderTotal(Base):
         first: first day, UTC.
         before: the day after the last one.
         amount: the provider's figure, in `currency`.
-        ledger: what the ledger held of the same days when it was compared; None where it was not yet.
+        ledger: what the ledger held of the same days when it was compared; None where their charges are still to come
+            (`is_provisional`) or it held nothing in this currency.
         origin: where the figure comes from, such as "Cost Explorer" or "invoice".
         closed: whether the provider has closed the period; None where it does not say.
     """
@@ -52,21 +53,35 @@ class ProviderTotal(Base):
         """The ledger's figure less the provider's; None where the ledger's is not known."""
         return None if self.ledger is None else self.ledger - self.amount
 
+    @property
+    def is_provisional(self) -> bool:
+        """Whether it is all that is known of these days: the provider's figure, with no charges in the ledger yet."""
+        return self.ledger is None and self.origin != INVOICE
+
 
 def keep(settings: Settings, connection: Connection, totals: Sequence[ProviderTotal]) -> None:
-    """Keep totals, each in place of an older one of the same days, currency and origin."""
+    """Keep totals, each in place of older ones of the same currency and origin that share a day with it.
+
+    So the total of an open month, which has a day more every day, stands there once. Invoices give way only to one of
+    exactly their days.
+    """
     with sessions(settings).begin() as session:
         for total in totals:
-            older = session.scalar(
+            older = session.scalars(
                 select(ProviderTotal).where(
                     ProviderTotal.connection_id == connection.id,
-                    ProviderTotal.first == total.first,
-                    ProviderTotal.before == total.before,
+                    ProviderTotal.first < total.before,
+                    ProviderTotal.before > total.first,
                     ProviderTotal.currency == total.currency,
                     ProviderTotal.origin == total.origin,
                 )
             )
-            total.id = older.id if older else uuid4().hex
+            total.id = uuid4().hex
+            for one in older:
+                if (one.first, one.before) == (total.first, total.before):
+                    total.id = one.id
+                elif total.origin != INVOICE:
+                    session.delete(one)
             total.workspace, total.connection_id = connection.workspace, connection.id
             session.merge(total)
 

@@ -62,12 +62,20 @@ def missing(
 ) -> Window | None:
     """The days of a stream's window that are not settled, as one window; None where there is nothing to fetch.
 
-    A stream whose version a load of the same days has had already needs nothing. Nor do days that were loaded after
-    `since`, when the sync began that is now gone on with.
+    Where the provider names its deliveries, the newest load of the same days decides: they are fetched whole unless it
+    was of this version, however long ago the days were. Days that were loaded after `since`, when the sync began that
+    is now gone on with, need nothing.
+
+    Args:
+        stream: what the provider offers.
+        loads: the loads of the connection, the oldest first.
+        overlap_days: days that the provider may still restate.
+        since: when the sync began that is gone on with; None where none was killed.
     """
     own = [c for c in loads if c.stream == stream.name]
-    if stream.version and any(c.version == stream.version and c.window == stream.window for c in own):
-        return None
+    if stream.version:
+        newest = next((c.version for c in reversed(own) if c.window == stream.window), None)
+        return None if newest == stream.version else stream.window
     settled = set[date]()
     for covering in own:
         last = covering.made.date() - timedelta(days=overlap_days + 1)

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 #: Figures that differ by less are the same to the cent.
 CENT: Final = Decimal("0.01")
+#: Cost Explorer is brought up to date about once a day.
+_AGAIN_AFTER: Final = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +37,14 @@ class Difference:
     def sentence(self) -> str:
         """It in words."""
         window, currency = self.total.window, self.total.currency
-        return (
+        both = (
             f"{window.first} to {window.end - timedelta(days=1)}: the ledger holds {self.ledger:,.2f} {currency}, "
             f"{self.total.origin} says {self.total.amount:,.2f} {currency}, a difference of "
-            f"{self.ledger - self.total.amount:+,.2f} {currency}."
+            f"{self.ledger - self.total.amount:+,.2f} {currency}"
         )
+        if self.total.closed is False:
+            return f"{both}; the period is still open, and the two are brought up to date at different times."
+        return f"{both}."
 
 
 class Into(Protocol):
@@ -65,6 +70,35 @@ def compare(
     totals.keep(settings, connection, kept)
     found = [Difference(total, held.get(total.currency, Decimal(0))) for total in asked]
     return [f for f in found if abs(f.ledger - f.total.amount) >= CENT]
+
+
+def is_awaited(settings: Settings, connection: Connection, lake: Lake, window: Window, now: datetime) -> bool:
+    """Whether a provisional total has to be asked for: no load has brought charges of these days yet.
+
+    What is closed stays as it is, and an open total is asked for again after a day, since calls may cost money.
+    """
+    brought = lake.records(
+        "SELECT 1 AS brought FROM loads WHERE Connection = ? AND TableName = 'charges' "
+        "AND CoveredFrom < ? AND CoveredBefore > ? LIMIT 1",
+        [connection.source, window.end, window.first],
+    )
+    if brought:
+        return False
+    known = [
+        total
+        for total in totals.listed(settings, connection)
+        if total.origin != totals.INVOICE and total.first < window.end and window.first < total.before
+    ]
+    return not any(total.closed or now - total.checked_at < _AGAIN_AFTER for total in known)
+
+
+def keep_provisional(
+    settings: Settings, connection: Connection, source: Source, window: Window, now: datetime
+) -> list[ProviderTotal]:
+    """Keep the provider's own totals of days whose charges are still to come; nothing of them enters the ledger."""
+    kept = [_record(total, None, now) for total in source.totals(window)]
+    totals.keep(settings, connection, kept)
+    return kept
 
 
 def ledger_totals(lake: Lake, source: str, window: Window) -> dict[str, Decimal]:
@@ -98,7 +132,7 @@ def is_confirmed(source: Source, window: Window, lake: Lake, into: Callable[...,
     return all(abs(asked.get(c, Decimal(0)) - found.get(c, Decimal(0))) < CENT for c in both)
 
 
-def _record(total: Total, ledger: Decimal, now: datetime) -> ProviderTotal:
+def _record(total: Total, ledger: Decimal | None, now: datetime) -> ProviderTotal:
     return ProviderTotal(
         first=total.window.first,
         before=total.window.end,

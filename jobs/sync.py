@@ -19,7 +19,7 @@ from accounts import connections, credentials, sync_runs
 from accounts.errors import ConnectionsError
 from accounts.home import lake_address, workspace_folder
 from accounts.sync_runs import RunState, SyncRun
-from connectors.errors import ConnectorError, StaleResumeError
+from connectors.errors import BudgetError, ConnectorError, StaleResumeError
 from connectors.importing import import_files
 from connectors.live import Access, Meter, Source, Stream, Window
 from connectors.sources import Provider, provider
@@ -80,7 +80,11 @@ class _Sync:
     #: What a person should know although the sync is done.
     notes: list[str] = field(default_factory=list[str])
     failed: set[str] = field(default_factory=set[str])
+    #: Windows whose charges this sync loaded, and the streams that brought them.
     touched: set[Window] = field(default_factory=set[Window])
+    charging: set[str] = field(default_factory=set[str])
+    #: Whether the provider has refused a total; it is not asked for another one.
+    refused: bool = False
 
     def problem(self, what: str, reason: str) -> None:
         """Note what went wrong; one reason that stops several streams is told once."""
@@ -266,6 +270,7 @@ def _fetch_and_load(state: _Sync, stream: Stream) -> None:
     state.run.loads = [*state.run.loads, *(result.load_id for result in results)]
     if any(result.table == "charges" for result in results):
         state.touched.add(stream.window)
+        state.charging.add(stream.name)
 
 
 def _fetch(state: _Sync, stream: Stream, place: landing.Landing) -> bool:
@@ -304,27 +309,49 @@ def _load(state: _Sync, stream: Stream, place: landing.Landing) -> list[Loaded]:
 
 
 def _compare(state: _Sync, month: Window, today: date) -> None:
-    """Hold the ledger against the provider's totals where this sync changed a month; fetch once more if they differ.
+    """Ask for the provider's totals of a month that this sync changed, or whose charges no load has brought yet.
 
     The day of today is left out: it changes between the two questions.
     """
     window = Window(month.first, min(month.end, today))
-    changed = any(w.first < window.end and window.first < w.end for w in state.touched)
-    if not changed or window.first >= window.end:
+    if state.refused or window.first >= window.end:
         return
-    ask = partial(reconciling.compare, state.settings, state.connection, state.lake, state.source, window)
+    now = state.tools.now()
     try:
-        differing = ask(state.tools.now())
-        # Where the provider names its deliveries, what it delivered is what there is.
-        again = [stream for stream in state.source.streams(window) if not stream.version] if differing else []
-        if again:
-            state.tools.say(f"{state.connection.name}: {differing[0].sentence} It is fetched once more.")
-            for stream in again:
-                _guarded(state, stream)
-            differing = ask(state.tools.now())
-        state.notes += [d.sentence for d in differing if d.total.closed is not False]
+        if any(w.first < window.end and window.first < w.end for w in state.touched):
+            _agree(state, window)
+        elif reconciling.is_awaited(state.settings, state.connection, state.lake, window, now):
+            _ask_beforehand(state, window, now)
     except ConnectorError as error:
+        state.refused = True
         state.problem(f"total of {window.first:%B %Y}", str(error))
+
+
+def _ask_beforehand(state: _Sync, window: Window, now: datetime) -> None:
+    """Keep the provider's total of days whose charges are still to come; a limit of paid calls may forbid it."""
+    try:
+        for total in reconciling.keep_provisional(state.settings, state.connection, state.source, window, now):
+            state.tools.say(
+                f"{state.connection.name}: {_shown(window)}: {total.origin} {total.amount:,.2f} {total.currency}, "
+                "provisional"
+            )
+    except BudgetError as error:
+        state.refused = True
+        state.notes.append(str(error))
+
+
+def _agree(state: _Sync, window: Window) -> None:
+    """Hold the ledger against the provider's totals; fetch the charges once more if they differ."""
+    ask = partial(reconciling.compare, state.settings, state.connection, state.lake, state.source, window)
+    differing = ask(state.tools.now())
+    # Where the provider names its deliveries, what it delivered is what there is.
+    unnamed = [s for s in state.source.streams(window) if not s.version and s.name in state.charging]
+    if differing and unnamed:
+        state.tools.say(f"{state.connection.name}: {differing[0].sentence} It is fetched once more.")
+        for stream in unnamed:
+            _guarded(state, stream)
+        differing = ask(state.tools.now())
+    state.notes += [d.sentence for d in differing]
 
 
 def _shown(window: Window) -> str:

@@ -21,8 +21,9 @@ from accounts import connections, sync_runs, totals
 from accounts.errors import ConnectionsError
 from accounts.home import lake_address
 from accounts.sync_runs import RunState
+from connectors.errors import BudgetError
 from connectors.live import Access, Source, Stream, Total, Window
-from jobs import reconciling
+from jobs import coverage, reconciling
 from jobs.sync import connection_lock, raw_folder
 from ledger.lake import Lake
 from ledger.remove import remove_source
@@ -137,28 +138,101 @@ def test_pages_are_kept_compressed_under_their_load_with_the_digests_of_its_reco
 class Wrong:
     """A source whose own totals say a hundred more."""
 
-    def __init__(self, source: Source) -> None:
-        self._source = source
+    def __init__(self, source: Source, *, closed: bool | None) -> None:
+        self._source, self._closed = source, closed
         self.diagnose, self.streams, self.pull = source.diagnose, source.streams, source.pull
 
     def totals(self, window: Window) -> list[Total]:
         """Too much."""
-        return [replace(t, amount=t.amount + 100) for t in self._source.totals(window)]
+        return [replace(t, amount=t.amount + 100, closed=self._closed) for t in self._source.totals(window)]
 
 
-def test_a_total_that_differs_is_fetched_once_more_and_then_said(case: OpenAICase, desk: Desk) -> None:
+@pytest.mark.parametrize("closed", [True, False, None])
+def test_a_total_that_differs_is_fetched_once_more_and_then_said(
+    case: OpenAICase, desk: Desk, *, closed: bool | None
+) -> None:
     provider = case.provider
-
-    def wrong(access: Access) -> Source:
-        return Wrong(provider.open(access))
-
-    case.provider = replace(provider, open=wrong)
+    case.provider = replace(provider, open=lambda access: Wrong(provider.open(access), closed=closed))
     run = desk.sync()
     assert run.state == RunState.DONE
+    assert "the ledger holds" in run.message
     assert "a difference of -100.00 USD" in run.message
+    assert ("the period is still open" in run.message) == (closed is False)
     assert any("It is fetched once more" in sentence for sentence in desk.said)
     (kept,) = totals.listed(desk.settings, desk.connection)
     assert kept.difference == -100
+
+
+class Undelivered:
+    """A source whose charges are still to come; it counts how often it is asked for totals."""
+
+    def __init__(self, source: Source, asked: list[Window], *, closed: bool) -> None:
+        self._source, self._asked, self._closed = source, asked, closed
+        self.diagnose, self.pull = source.diagnose, source.pull
+
+    def streams(self, window: Window) -> list[Stream]:
+        """Usage alone."""
+        return [s for s in self._source.streams(window) if s.name != "costs"]
+
+    def totals(self, window: Window) -> list[Total]:
+        """The provider's first number."""
+        self._asked.append(window)
+        return [Total(window, Decimal("310.5"), "USD", "Cost Explorer", self._closed)]
+
+
+@pytest.mark.parametrize(("closed", "times"), [(True, 1), (False, 2)])
+def test_a_month_without_charges_has_the_provider_s_total_as_provisional(
+    case: OpenAICase, desk: Desk, *, closed: bool, times: int
+) -> None:
+    provider, asked = case.provider, list[Window]()
+    case.provider = replace(provider, open=lambda access: Undelivered(provider.open(access), asked, closed=closed))
+    for now in (NOW, NOW, NOW + timedelta(hours=20), NOW + timedelta(hours=30)):
+        case.now = now
+        assert desk.sync().state == RunState.DONE
+    (kept,) = totals.listed(desk.settings, desk.connection)
+    assert (kept.amount, kept.ledger, kept.is_provisional) == (Decimal("310.5"), None, True)
+    assert len(asked) == times
+    assert spent(desk) == {}
+    case.provider = provider
+    desk.sync()
+    held = totals.listed(desk.settings, desk.connection)
+    assert [t.difference for t in held if not t.is_provisional] == [0]
+
+
+def test_a_limit_that_forbids_a_provisional_total_does_not_fail_the_sync(case: OpenAICase, desk: Desk) -> None:
+    provider, asked = case.provider, list[Window]()
+
+    class Paid(Undelivered):
+        def totals(self, window: Window) -> list[Total]:
+            """Too dear."""
+            raise BudgetError(f"Asking for {window.first} costs more than the limit.")
+
+    case.provider = replace(provider, open=lambda access: Paid(provider.open(access), asked, closed=False))
+    run = desk.sync()
+    assert run.state == RunState.DONE
+    assert run.message == "Asking for 2026-11-04 costs more than the limit."
+
+
+MONTH = Window(date(2026, 1, 1), date(2026, 2, 1))
+
+
+@pytest.mark.parametrize(
+    ("versions", "offered", "missing"),
+    [
+        ([], "a", MONTH),
+        (["a"], "a", None),
+        (["a"], "b", MONTH),
+        (["a", "b"], "b", None),
+        (["b", "a"], "b", MONTH),
+        (["a"], "", None),
+    ],
+)
+def test_a_month_delivered_anew_is_fetched_however_long_ago_it_was(
+    versions: list[str], offered: str, missing: Window | None
+) -> None:
+    made = datetime(2026, 6, 1, tzinfo=UTC)
+    loads = [coverage.Covering("charges", v, MONTH, made + timedelta(days=at)) for at, v in enumerate(versions)]
+    assert coverage.missing(Stream("charges", MONTH, version=offered), loads, overlap_days=45) == missing
 
 
 def test_an_invoice_is_held_against_the_ledger(case: OpenAICase, desk: Desk) -> None:

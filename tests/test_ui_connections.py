@@ -107,3 +107,23 @@ def test_wrong_input_ends_with_a_sentence(shell: Shell, words: tuple[str, ...], 
     assert status == 1
     assert says in said
     assert "Traceback" not in said
+
+
+def test_the_steps_show_what_is_known_and_say_what_stays_to_be_filled(shell: Shell) -> None:
+    status, out, _ = shell.run("connect", "aws", "--steps", "--set", "vendor_account=123456789012")
+    assert status == 0
+    assert "VendorAccountId=123456789012 ExternalId={external_id}" in out
+    assert '"Fn::Sub": "arn:aws:iam::${VendorAccountId}:root"' in out
+    assert "Not filled in yet: {external_id}, {template_url}." in out
+    address = "https://b.s3.us-east-1.amazonaws.com/spendproof.json"
+    given = ("vendor_account=123456789012", "external_id=a-word-of-16-letters", f"template_url={address}")
+    status, out, _ = shell.run("connect", "aws", "--steps", "--json", *(f"--set={pair}" for pair in given))
+    (setup,) = json.loads(out)
+    assert (status, setup["to_fill"]) == (0, [])
+    assert "templateURL=https%3A%2F%2Fb.s3.us-east-1.amazonaws.com%2Fspendproof.json&" in "".join(setup["steps"])
+
+
+def test_a_field_that_the_provider_does_not_have_is_named(shell: Shell) -> None:
+    status, _, said = shell.run("connect", "aws", "--steps", "--set", "acount=1")
+    assert status == 1
+    assert "has no field acount; it has vendor_account" in said

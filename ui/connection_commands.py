@@ -28,7 +28,7 @@ def connect(
     name: Annotated[str, typer.Option(help="What to call it; by default like the provider.")] = "",
     set_: Set = None,
     stdin: Stdin = False,
-    steps: Annotated[bool, typer.Option("--steps", help="Only show what to do at the provider.")] = False,
+    steps: Annotated[bool, typer.Option("--steps", help="Only show what to do; --set fills in.")] = False,
     limit: Annotated[str, typer.Option(help="Most that the paid calls of one sync may cost, US dollars.")] = "",
     every: Annotated[int, typer.Option(help="How often the worker syncs it, minutes; 0 for never.")] = 360,
     untested: Untested = False,
@@ -42,10 +42,10 @@ def connect(
     from ui import connections as out  # noqa: PLC0415
 
     with sentences():
-        if steps or not provider:
-            out.print_steps(provider, as_json=json)
-            return
         found = settings()
+        if steps or not provider:
+            out.print_steps(found, workspace or found.workspace, provider, name, set_ or [], as_json=json)
+            return
         entered = out.Entry(provider, name or provider, set_ or [], stdin=stdin, limit=limit, every=every)
         if not out.connect(found, workspace or found.workspace, entered, untested=untested, as_json=json):
             raise typer.Exit(1)

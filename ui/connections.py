@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -22,6 +22,7 @@ from jobs import sync as syncing
 from jobs.sync import Tools
 from ledger.lake import Lake
 from ledger.remove import remove_source
+from ui import filling
 from ui.console import print_json, print_table, say, say_out
 
 if TYPE_CHECKING:
@@ -48,25 +49,46 @@ class Entry:
     every: int
 
 
-def print_steps(provider: str, *, as_json: bool) -> None:
-    """What a person does at a provider, or the providers there are."""
-    names = [provider] if provider else sources.providers()
-    setups = {name: sources.provider(name).setup for name in names}
-    if as_json:
-        print_json([_setup(name, setup) for name, setup in setups.items()])
-        return
+def print_steps(
+    settings: Settings, workspace: str, provider: str, name: str, pairs: Sequence[str], *, as_json: bool
+) -> None:
+    """What a person does at a provider, with what is known filled in; or the providers there are."""
     if not provider:
-        print_table(("provider", "title"), [(name, setup.title) for name, setup in setups.items()])
+        setups = {known: sources.provider(known).setup for known in sources.providers()}
+        if as_json:
+            print_json([_setup(known, setup, {}) for known, setup in setups.items()])
+            return
+        print_table(("provider", "title"), [(known, setup.title) for known, setup in setups.items()])
         say_out("What to do at one of them: spendproof connect PROVIDER --steps")
         return
-    setup = setups[provider]
+    setup = sources.provider(provider).setup
+    values = _known(settings, workspace, name or provider, setup) | _entered(setup, pairs, stdin=False, asks=False)
+    if unknown := values.keys() - {f.name for f in setup.fields}:
+        raise ValueError(
+            f"{setup.title} has no field {min(unknown)}; it has {', '.join(f.name for f in setup.fields)}."
+        )
+    if as_json:
+        print_json([_setup(provider, setup, values)])
+        return
     for number, step in enumerate(setup.steps, start=1):
-        say_out(f"{number}. {step}\n")
+        say_out(f"{number}. {filling.filled(step, setup, values)}\n")
+    if empty := filling.to_fill(setup, values):
+        say_out(
+            f"Not filled in yet: {', '.join(f'{{{f}}}' for f in empty)}. Give what you know and the steps show it: "
+            f"spendproof connect {provider} --steps {' '.join(f'--set {f}=VALUE' for f in empty)}\n"
+        )
     say_out("Fields (--set FIELD=VALUE):")
     for field in setup.fields:
         say_out(f"  {field.name}{'' if field.required else ' (optional)'}: {field.label}. {field.help}")
     for sentence in (*setup.later, *([setup.price] if setup.price else [])):
         say_out(sentence)
+
+
+def _known(settings: Settings, workspace: str, name: str, setup: Setup) -> dict[str, str]:
+    """What was entered for the connection of this name, where there is one; no secrets."""
+    plain = {f.name for f in setup.fields if not f.secret}
+    found = next((c for c in connections.listed(settings, workspace) if c.name == name), None)
+    return {k: v for k, v in found.settings.items() if k in plain} if found else {}
 
 
 def connect(settings: Settings, workspace: str, entry: Entry, *, untested: bool, as_json: bool) -> bool:
@@ -257,7 +279,7 @@ def _steps(found: Sequence[Diagnosis]) -> list[dict[str, Any]]:
     return [{"step": d.step, "passed": d.passed, "message": d.message, "fix": d.fix} for d in found]
 
 
-def _setup(name: str, setup: Setup) -> dict[str, Any]:
+def _setup(name: str, setup: Setup, values: Mapping[str, str]) -> dict[str, Any]:
     fields = [
         {"name": f.name, "label": f.label, "help": f.help, "required": f.required, "secret": f.secret}
         for f in setup.fields
@@ -266,7 +288,8 @@ def _setup(name: str, setup: Setup) -> dict[str, Any]:
         "provider": name,
         "title": setup.title,
         "fields": fields,
-        "steps": list(setup.steps),
+        "steps": [filling.filled(step, setup, values) for step in setup.steps],
+        "to_fill": filling.to_fill(setup, values),
         "overlap_days": setup.overlap_days,
         "history_days": setup.history_days,
         "later": list(setup.later),
@@ -347,6 +370,7 @@ def _total(total: totals.ProviderTotal) -> dict[str, Any]:
         "ledger": None if total.ledger is None else f"{total.ledger:f}",
         "difference": None if total.difference is None else f"{total.difference:f}",
         "closed": total.closed,
+        "provisional": total.is_provisional,
         "checked_at": total.checked_at.isoformat(),
     }
 
@@ -354,6 +378,8 @@ def _total(total: totals.ProviderTotal) -> dict[str, Any]:
 def _total_sentence(total: totals.ProviderTotal) -> str:
     closed = {True: "closed", False: "still open", None: "the provider does not say whether it is closed"}
     start = f"{total.first} up to {total.before} ({closed[total.closed]}): {total.origin} {total.amount:,.2f}"
+    if total.is_provisional:
+        return f"{start} {total.currency}, provisional: the ledger holds no charges of these days yet."
     if total.ledger is None or total.difference is None:
         return f"{start} {total.currency}; the ledger holds nothing of these days in this currency."
     same = abs(total.difference) < reconciling.CENT
