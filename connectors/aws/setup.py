@@ -237,7 +237,7 @@ SETUP: Final = Setup(
         "A month is final about the 15th of the next; credits and refunds may still come later.",
         "Token metrics go back 455 days; those of a model that Amazon Bedrock no longer offers, two weeks.",
     ),
-    price="AWS charges the account $0.01 for each request to Cost Explorer (one for each month that a sync changed, one "
-    "a day for each open month without an export, once for a closed one, one for each test) and $0.01 for every 1,000 "
-    "token metrics that are read.",
+    price="AWS charges the account $0.01 for each request to Cost Explorer (one for each month that a sync changed, "
+    "one a day for each open month without an export, once for a closed one, one for each test) and $0.01 for every "
+    "1,000 token metrics that are read.",
 )
