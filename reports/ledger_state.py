@@ -11,7 +11,8 @@ from analysis.quality import SourceQuality, quality
 from analysis.result import fetch
 from analysis.spend import spend_table
 from reports import numbers
-from reports.view import ReportError
+from reports.report import Report, Section
+from reports.view import ReportError, View
 
 if TYPE_CHECKING:
     from accounts.home import Settings
@@ -89,6 +90,26 @@ class Basis:
     settings: Settings
     workspace: str
     state: LedgerState
+
+    def report(self, name: str, title: str, view: View, made: datetime, sections: Sequence[Section]) -> Report:
+        """The report of these sections, with what has to be said of the ledger before them."""
+        first, last = view.bounds(made.date())
+        currency, state = self.state.currency(view.currency), self.state
+        scope = (f"Only {view.scope.text()}.",) if view.scope.filters else ()
+        return Report(
+            name=name,
+            title=title,
+            workspace=self.workspace,
+            first=first,
+            last=last,
+            currency=currency,
+            snapshot=state.snapshot,
+            made=made,
+            synthetic=state.synthetic,
+            alarms=state.alarms(first, last),
+            notes=(*scope, *state.other_currencies(currency), *state.notes(last)),
+            sections=tuple(sections),
+        )
 
 
 def ledger_state(lake: Lake, failed: Sequence[FailedSource] = (), *, snapshot: int | None = None) -> LedgerState:

@@ -66,25 +66,7 @@ def spend_report(basis: Basis, view: View, made: datetime) -> Report:
     sections = [_overview(asked), *(_section(asked, by, title) for by, title in _GROUPS.items())]
     if not view.scope.filters:
         sections.append(_tokens(asked))
-    return Report(
-        name="spend",
-        title="Spend report",
-        workspace=basis.workspace,
-        first=first,
-        last=last,
-        currency=currency,
-        snapshot=state.snapshot,
-        made=made,
-        synthetic=state.synthetic,
-        alarms=state.alarms(first, last),
-        notes=(*scope_said(view), *state.other_currencies(currency), *state.notes(last)),
-        sections=tuple(sections),
-    )
-
-
-def scope_said(view: View) -> tuple[str, ...]:
-    """The scope in words; nothing for everything."""
-    return (f"Only {view.scope.text()}.",) if view.scope.filters else ()
+    return basis.report("spend", "Spend report", view, made, sections)
 
 
 def _overview(asked: _Asked) -> Section:

@@ -9,16 +9,16 @@ from decimal import Decimal
 from typing import Any, Final
 
 from analysis.fees_spend import ai_months
-from analysis.result import ZERO, quotient, total
+from analysis.result import total
 from analysis.unit_cost import unit_cost
 from reports import numbers
 from reports.claim import State
+from reports.claimed import per_million
 from reports.ledger_state import Basis
 from reports.proof import charts
 from reports.proof.issue import loaded
 from reports.records import ProofRecord, Store
 from reports.report import Chart, Column, Figure, Kind, Report, Section, Table, Value
-from reports.spend_report import scope_said
 from reports.view import ReportError, View
 
 #: States in which a saving is shown as one, the strongest first.
@@ -49,20 +49,7 @@ def value_report(basis: Basis, view: View, made: datetime) -> Report:
         sections.append(Section("Verified saving", (_NONE,)))
     if records:
         sections.append(_proofs(records))
-    return Report(
-        name="value",
-        title="Value report",
-        workspace=basis.workspace,
-        first=first,
-        last=last,
-        currency=currency,
-        snapshot=basis.state.snapshot,
-        made=made,
-        synthetic=basis.state.synthetic,
-        alarms=basis.state.alarms(first, last),
-        notes=(*scope_said(view), *basis.state.other_currencies(currency), *basis.state.notes(last)),
-        sections=tuple(sections),
-    )
+    return basis.report("value", "Value report", view, made, sections)
 
 
 def _standing(records: Sequence[ProofRecord], currency: str) -> list[ProofRecord]:
@@ -93,7 +80,7 @@ def _saving(record: ProofRecord) -> Section:
     low, high, point = (_decimal(text) for text in (record.low, record.high, record.point))
     level = numbers.percent(Decimal(claim["method"]["confidence"])).replace(".0%", "%")
     interval = f"{level} interval: {numbers.money(low, unit)} to {numbers.money(high, unit)}"
-    before, after = (_per_million(claim["days"], part) for part in ("baseline", "reporting"))
+    before, after = (per_million(claim["days"], part) for part in ("baseline", "reporting"))
     moved = numbers.change(after, before)
     shown = f"from {numbers.unit_price(before, unit)}, {numbers.percent(moved, sign=True)}" if moved is not None else ""
     fee = [Decimal(line["amount"]) for line in claim["fee"]]
@@ -145,16 +132,6 @@ def _proofs(records: Sequence[ProofRecord]) -> Section:
         )
     columns = tuple(Column(name, Kind.TEXT) for name in ("Question", "State", "Saving", "Interval", "Why"))
     return Section("All proofs", tables=(Table("All proofs", columns, tuple(rows)),))
-
-
-def _per_million(days: Sequence[Mapping[str, Any]], part: str) -> Decimal | None:
-    """Cost of a million tokens over the days of a period; None where the tokens of any of them are not known."""
-    inside = [day for day in days if day["part"] == part]
-    if not inside or any(day["tokens_per_driver"] is None for day in inside):
-        return None
-    tokens = total(Decimal(day["tokens_per_driver"]) * Decimal(day["driver"]) for day in inside)
-    cost = total(Decimal(day["cost"]) for day in inside)
-    return quotient(cost * 1_000_000, tokens) if tokens > ZERO else None
 
 
 def _decimal(text: str | None) -> Decimal | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -11,12 +11,12 @@ from typing import Any, Final
 
 import streamlit as st
 
-from analysis.result import ZERO, quotient, total
+from analysis.result import total
+from reports.claimed import per_million
 from ui import running
 from ui.data import lake_of
 from ui.where import Where, within
 
-_MILLION: Final = Decimal(1_000_000)
 #: States in which a proof stands, the strongest first.
 STANDING: Final = ("verified", "provisional")
 
@@ -145,7 +145,7 @@ def read(claim: Mapping[str, Any]) -> Proven:
         confidence=Decimal(claim["method"]["confidence"]),
         counterfactual=_decimal(figures["counterfactual"]),
         actual=_decimal(figures["actual"]),
-        per_million=(_per_million(claim["days"], "baseline"), _per_million(claim["days"], "reporting")),
+        per_million=(per_million(claim["days"], "baseline"), per_million(claim["days"], "reporting")),
         fee=total(fee) if fee else None,
         shares=tuple((share["note"], Decimal(share["shapley"])) for share in claim["shares"]),
         rails=tuple(Rail(rail["measure"], rail["state"], rail["sentence"]) for rail in claim["guard_rails"]),
@@ -167,16 +167,6 @@ def _step(day: Mapping[str, Any]) -> Step:
         _decimal(day["expected_low"]),
         _decimal(day["expected_high"]),
     )
-
-
-def _per_million(days: Sequence[Mapping[str, Any]], part: str) -> Decimal | None:
-    """Cost of a million tokens over the days of a period; None where the tokens of any of them are not known."""
-    inside = [day for day in days if day["part"] == part]
-    if not inside or any(day["tokens_per_driver"] is None for day in inside):
-        return None
-    tokens = total(Decimal(day["tokens_per_driver"]) * Decimal(day["driver"]) for day in inside)
-    cost = total(Decimal(day["cost"]) for day in inside)
-    return quotient(cost * _MILLION, tokens) if tokens > ZERO else None
 
 
 def _decimal(text: str | None) -> Decimal | None:
