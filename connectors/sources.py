@@ -14,6 +14,7 @@ from connectors.live import Access, Setup, Source
 _MODULES: Final = {
     "anthropic": ("connectors.anthropic.live", "connectors.anthropic.live"),
     "aws": ("connectors.aws.setup", "connectors.aws.live"),
+    "azure": ("connectors.azure.setup", "connectors.azure.live"),
     "gcp": ("connectors.gcp.setup", "connectors.gcp.live"),
     "openai": ("connectors.openai.live", "connectors.openai.live"),
 }

@@ -1,14 +1,31 @@
 #!/usr/bin/env bash
-# What the tests need from the operating system: a browser and a PostgreSQL server. Debian and Ubuntu.
+# What the tests need from outside of Python: a browser, a PostgreSQL server, and Azurite (the emulator of Azure's Blob
+# Storage, an npm package) in .venv/azurite. Debian and Ubuntu.
 # Says what it does, does nothing that is done already, and needs root or sudo only where something is absent.
 set -euo pipefail
+
+azurite=3.37.0
+home="$(cd "$(dirname "$0")/.." && pwd)/.venv/azurite"
+
+install_azurite() {
+    if grep -qs "\"version\": \"$azurite\"" "$home/node_modules/azurite/package.json"; then
+        echo "tests/setup.sh: azurite $azurite is here already"
+        return
+    fi
+    echo "tests/setup.sh: installing azurite $azurite"
+    mkdir -p "$home"
+    npm install --prefix "$home" --no-save --no-package-lock --no-fund --no-audit --silent "azurite@$azurite"
+}
 
 missing=()
 command -v chromium >/dev/null || command -v chromium-browser >/dev/null || missing+=(chromium fonts-dejavu-core)
 compgen -G "/usr/lib/postgresql/*/bin/initdb" >/dev/null || missing+=(postgresql)
+command -v node >/dev/null || missing+=(nodejs)
+command -v npm >/dev/null || missing+=(npm)
 
 if [ ${#missing[@]} -eq 0 ]; then
-    echo "tests/setup.sh: chromium and postgresql are here already"
+    echo "tests/setup.sh: chromium, postgresql and npm are here already"
+    install_azurite
     exit 0
 fi
 
@@ -36,4 +53,5 @@ echo "tests/setup.sh: updating the package lists"
 "${as_root[@]}" apt-get update -qq
 echo "tests/setup.sh: installing ${missing[*]}"
 "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+install_azurite
 echo "tests/setup.sh: done"
