@@ -19,7 +19,7 @@ STEP = "Make it:\n\n```sh\nmake --in {account} --key {key} ${Bucket}\n```\n\nor 
 SETUP = Setup(
     "Acme",
     (
-        Field("account", "Account", "Its number."),
+        Field("account", "Account", "Its number.", pattern="[0-9]+"),
         Field("url", "Address", "Of the template."),
         Field("key", "Key", "It is secret.", secret=True),
     ),
@@ -37,6 +37,10 @@ def test_a_step_is_filled_with_what_was_entered_and_never_with_a_secret() -> Non
         Part("or open the [link](https://x.example/?a=https%3A%2F%2Fb.example%2Ft%3Fx%3D1%26y%3D2)."),
     ]
     assert mentioned(SETUP) == ["account", "url"]
+
+
+def test_what_has_not_the_shape_of_its_field_gets_into_no_command() -> None:
+    assert parts(STEP, SETUP, {"account": "42 ; rm -r /"})[1].text == "make --in {account} --key {key} ${Bucket}"
 
 
 def test_a_link_that_still_needs_a_value_is_no_link() -> None:
@@ -61,8 +65,10 @@ def test_how_long_ago(seconds: int, said: str) -> None:
 
 
 def test_no_finished_sync_is_no_data_and_not_old_data() -> None:
-    assert as_of(None, NOW) == "No sync has finished yet"
-    assert as_of(NOW - timedelta(hours=26), NOW) == "Data as of 20 Nov 2026, 12:00 UTC, 26 hours ago"
+    done = NOW - timedelta(hours=26)
+    assert as_of(None, NOW, brought=True) == "No sync has finished yet."
+    assert as_of(done, NOW, brought=True) == "Data as of 20 Nov 2026, 12:00 UTC, 26 hours ago."
+    assert as_of(done, NOW, brought=False) == "Last finished sync: 20 Nov 2026, 12:00 UTC, 26 hours ago."
 
 
 def stated(origin: str, ledger: str | None, *, closed: bool | None = None, month: int = 10) -> ProviderTotal:

@@ -16,7 +16,7 @@ from ledger.errors import LedgerError
 from ui import connect_actions, connect_data, connect_form, connect_sync, connect_totals, numbers, pages, running
 from ui.connect_data import Held
 from ui.connect_sync import Standing
-from ui.connect_words import Stand, age, as_of, beforehand, moment, plain, progress
+from ui.connect_words import Stand, age, as_of, beforehand, counts, moment, plain, progress
 from ui.frame import View, page
 from ui.quality import money_by_currency
 
@@ -68,7 +68,7 @@ def _status(connection: Connection, setup: Setup, drawn: Standing) -> None:
         _head(connection, setup, how)
         _told(how, now)
         held = connect_data.charges(connection.workspace).get(connection.source)
-        st.caption(f"{as_of(how.done, now)}. {_interval(connection)}")
+        st.caption(f"{as_of(how.done, now, brought=held is not None)} {_last(how)} {_interval(connection)}")
         if first := beforehand(totals.listed(running.current().settings, connection)):
             st.info(plain(first))
         _brought(held, how, setup)
@@ -111,8 +111,8 @@ def _told(how: Standing, now: datetime) -> None:
 def _brought(held: Held | None, how: Standing, setup: Setup) -> None:
     """What the ledger holds of a connection, with the way to its first chart; no charge is a gap, not a zero."""
     if held is None:
-        wait = "The first month is on its way." if how.busy else "No other page shows a figure of it."
-        st.markdown(f"No charge has arrived from it. {wait}")
+        wait = "The newest month is fetched first." if how.busy else "No other page shows a figure of it."
+        st.markdown(f"No charge has arrived from it yet. {wait}")
         return
     whole = " so far" if how.busy else ""
     st.markdown(
@@ -121,6 +121,11 @@ def _brought(held: Held | None, how: Standing, setup: Setup) -> None:
         f"{plain(setup.title)} may still restate them."
     )
     st.page_link(pages.link("spend"), label="See the spend")
+
+
+def _last(how: Standing) -> str:
+    """What the newest sync that has ended fetched."""
+    return "" if how.run is None or how.busy else f"The last sync: {plain(counts(how.run))}."
 
 
 def _interval(connection: Connection) -> str:

@@ -73,29 +73,40 @@ def moment(at: datetime) -> str:
     return f"{numbers.day(at)}, {at:%H:%M} UTC"
 
 
-def as_of(done: datetime | None, now: datetime) -> str:
-    """The age of what is shown of a connection; no finished sync is no data, not old data."""
+def as_of(done: datetime | None, now: datetime, *, brought: bool) -> str:
+    """The age of what is shown of a connection; no finished sync, or one that brought nothing, is not old data."""
     if done is None:
-        return "No sync has finished yet"
-    return f"Data as of {moment(done)}, {age(now - done)} ago"
+        return "No sync has finished yet."
+    return f"{'Data as of' if brought else 'Last finished sync:'} {moment(done)}, {age(now - done)} ago."
 
 
 def progress(run: SyncRun) -> tuple[float, str]:
     """How far a sync is: the share of months that it has looked at, and in words what it does."""
-    counts = f"{numbers.count(run.pages)} pages, {numbers.count(run.rows)} rows, {numbers.count(run.calls)} calls"
-    paid = f", {numbers.money(run.paid, 'USD')} charged by the provider" if run.paid else ""
     done = f"{run.steps_done} of {run.steps} months" if run.steps else "beginning"
     doing = f"{run.doing[:1].upper()}{run.doing[1:]}" if run.doing else "At work"
-    return (run.steps_done / run.steps if run.steps else 0.0), f"{doing} ({done}; {counts}{paid})"
+    return (run.steps_done / run.steps if run.steps else 0.0), f"{doing} ({done}; {counts(run)})"
+
+
+def counts(run: SyncRun) -> str:
+    """What a sync has fetched, and what its calls cost."""
+    paid = f", {numbers.money(run.paid, 'USD')} charged by the provider" if run.paid else ""
+    return (
+        f"{numbers.some(run.pages, 'page')}, {numbers.some(run.rows, 'row')}, {numbers.some(run.calls, 'call')}{paid}"
+    )
 
 
 def parts(step: str, setup: Setup, values: Mapping[str, str]) -> list[Part]:
     """A step in pieces, `{field}` of what was entered filled in; secrets never are.
 
-    A field that is still empty stays as `{field}`, and a link that needs it is no link yet.
+    A field that is still empty, or has not the shape that it asks for, stays as `{field}`, and a link that needs it is
+    no link yet.
     """
     plain_fields = {f.name: f.label for f in setup.fields if not f.secret}
-    entered = {name: value for name, value in values.items() if value and name in plain_fields}
+    entered = {
+        f.name: value
+        for f in setup.fields
+        if not f.secret and (value := values.get(f.name)) and re.fullmatch(f.pattern or r"\S+", value)
+    }
     return [
         Part(_filled(part.text, entered), part.language)
         if part.language is not None
