@@ -124,13 +124,15 @@ def deliver(
     *,
     run_id: str = "r1",
     submitted: str = "2026-11-20T05:00:00Z",
+    root: str = ROOT,
+    kind: str = "FocusCost",
     last: date | None = None,
     without: str = "",
     stated: dict[str, dict[str, int]] | None = None,
 ) -> str:
     """Files first, then the manifest, as Azure does; the folder of the run."""
     until = last or (month + timedelta(days=32)).replace(day=1) - timedelta(days=1)
-    folder = f"{ROOT}/{month:%Y%m%d}-{until:%Y%m%d}/202611200500/{run_id}"
+    folder = f"{root}/{month:%Y%m%d}-{until:%Y%m%d}/202611200500/{run_id}"
     with front.azurite.service() as service:
         box, blobs = service.get_container_client(BOX), list[dict[str, Any]]()
         for name, costs in files.items():
@@ -142,7 +144,7 @@ def deliver(
         manifest = {
             "manifestVersion": "2024-04-01",
             "blobCount": len(blobs),
-            "exportConfig": {"exportName": "daily", "type": "FocusCost", "dataVersion": "1.2"},
+            "exportConfig": {"exportName": "daily", "type": kind, "dataVersion": "1.2"},
             "runInfo": {"runId": run_id, "submittedTime": submitted, "startDate": f"{month}", "endDate": f"{until}"},
             "blobs": blobs,
         }
@@ -193,7 +195,7 @@ def test_a_sound_connection_passes_every_step(azure: AzureFront) -> None:
     assert {step.passed for step in steps} == {True}, steps
     said = " ".join(step.message for step in steps)
     assert "13.0000000001 USD so far this month, provisional" in said
-    assert "last run, of 2026-11-20 05:00, is Completed" in said
+    assert "last run of daily, of 2026-11-20 05:00, is Completed" in said
     assert "Months delivered: 1, 2026-11 to 2026-11" in said
     assert "Resources with token metrics: 1." in said
 
@@ -487,6 +489,34 @@ def test_what_is_no_address_of_an_export_is_refused(address: str) -> None:
     with pytest.raises(SourceError, match="no address of an export") as caught:
         Place.of(address)
     assert "hidden" not in str(caught.value)
+
+
+def test_a_folder_may_hold_a_second_export_of_the_month_before(azure: AzureFront, tmp_path: Path) -> None:
+    deliver(azure, LAST, {"a.parquet": ["300"]}, submitted="2026-10-31T05:00:00Z")
+    deliver(azure, LAST, {"a.parquet": ["310"]}, root="costs/closing", submitted="2026-11-06T05:00:00Z")
+    deliver(azure, THIS, {"a.parquet": ["1"]})
+    azure.state.exports.append(export("closing"))
+    found = source(azure, export=f"https://{STORE}/{BOX}/costs")
+    assert "The last run of closing" in found.diagnose()[3].message
+    with open_lake(tmp_path) as lake:
+        for stream in months(found):
+            load(lake, found, stream, tmp_path / stream.name)
+        assert lake.records("SELECT sum(BilledCost) AS b FROM charges")[0]["b"] == Decimal(311)
+
+
+def test_exports_of_several_types_side_by_side_are_refused(azure: AzureFront) -> None:
+    deliver(azure, LAST, {"a.parquet": ["300"]}, root="costs/actual", kind="ActualCost")
+    deliver(azure, THIS, {"a.parquet": ["1"]})
+    with pytest.raises(SourceError, match=r"several types.*: ActualCost, FocusCost"):
+        source(azure, export=f"https://{STORE}/{BOX}/costs").streams(window())
+
+
+def test_a_token_that_runs_out_is_renewed_in_mid_sync(azure: AzureFront, tmp_path: Path) -> None:
+    deliver(azure, THIS, {"a.parquet": ["1"], "b.parquet": ["2"]})
+    azure.state.lifetime = 30
+    found = source(azure)
+    assert len(kept(found.pull(months(found)[0], None), tmp_path / "kept")) == 2
+    assert sum(request.path.endswith("/oauth2/v2.0/token") for request in azure.requests) > 3
 
 
 # --- totals

@@ -125,8 +125,9 @@ class AzureSource:
             try:
                 place = self.place()
             except NoExportError:
-                return []
-            self._deliveries = live_exports.deliveries(self.clients, place)
+                self._deliveries = []
+            else:
+                self._deliveries = live_exports.deliveries(self.clients, place)
         return self._deliveries
 
 

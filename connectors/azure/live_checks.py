@@ -66,14 +66,17 @@ def _this_month(source: AzureSource) -> Found:
 
 def _run(source: AzureSource) -> Found:
     place = source.place()
-    if place not in {known.place for known in live_exports.discover(source.clients, source.scope)}:
-        return Found(f"{place} is an export of another scope; its runs are not known here.")
-    status, why, asked = live_exports.last_run(source.clients, source.scope, place.name)
-    if status in _RUNS:
-        raise SourceError(f"The export's last run, of {asked}, ended with {status}. {why}".strip(), _RUNS[status])
-    if not status:
-        return Found("The export has not run yet.", f"Run it: `az costmanagement export run --name {place.name} ...`.")
-    return Found(f"The export's last run, of {asked}, is {status}.")
+    listed = live_exports.discover(source.clients, source.scope)
+    names = [known.place.name for known in listed if place.holds(known.place)]
+    if not names:
+        return Found(f"{place} is no export of {source.scope}; its runs are not known here.")
+    said = list[str]()
+    for name in names:
+        status, why, asked = live_exports.last_run(source.clients, source.scope, name)
+        if status in _RUNS:
+            raise SourceError(f"The last run of {name}, of {asked}, ended with {status}. {why}".strip(), _RUNS[status])
+        said.append(f"The last run of {name}, of {asked}, is {status}." if status else f"{name} has not run yet.")
+    return Found(" ".join(said))
 
 
 def _newest(source: AzureSource) -> Found:

@@ -44,7 +44,10 @@ _NAMED: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where an export is delivered: address of the storage account, container, and the folder that the export is."""
+    """Where an export is delivered: address of the storage account, container, and the folder that the export is.
+
+    It may be the folder of several exports of one type, such as one of the month to date and one of the month before.
+    """
 
     account: str
     container: str
@@ -73,6 +76,11 @@ class Place:
         """The export's own name."""
         return self.root.rpartition("/")[2]
 
+    def holds(self, other: Place) -> bool:
+        """Whether `other` is this place or lies in it."""
+        here, there = (self.account, self.container), (other.account, other.container)
+        return here == there and f"{other.root}/".startswith(f"{self.root}/")
+
 
 @dataclass(frozen=True, slots=True)
 class Blob:
@@ -94,6 +102,7 @@ class Delivery:
         version: changes when the month is delivered anew.
         written: when the manifest was.
         submitted: when its run was asked for, as the manifest writes it.
+        type: of its export, such as `FocusCost`; empty where the manifest states none.
         files: the files that the manifest names, each with its size in bytes where it states one.
         rows: the rows that it states, by file.
     """
@@ -104,6 +113,7 @@ class Delivery:
     version: str
     written: datetime
     submitted: str
+    type: str
     files: Mapping[str, int | None]
     rows: Mapping[str, int]
 
@@ -155,7 +165,7 @@ def deliveries(clients: Clients, place: Place) -> list[Delivery]:
     """The newest delivery of every month, in order; empty where none has been delivered.
 
     Raises:
-        SourceError: Azure refused, or a manifest is none.
+        SourceError: Azure refused, a manifest is none, or exports of several types lie side by side.
     """
     container = clients.container(place.account, place.container)
     months: dict[date, list[tuple[str, Blob]]] = {}
@@ -170,6 +180,13 @@ def deliveries(clients: Clients, place: Place) -> list[Delivery]:
         read = [_read(clients, container, place, key, blob) for key, blob in near]
         # A run that begins in mid-month is no delivery of the month, however new it is.
         best.append(max(read, key=lambda d: (d.first.day == 1, d.submitted, d.written)))
+    types = sorted({delivery.type for delivery in best})
+    if len(types) > 1:
+        raise SourceError(
+            f"{place} holds exports of several types, which state the same charges in different ways: "
+            f"{', '.join(types)}.",
+            "Enter the folder of one export, or give those of one type a folder of their own.",
+        )
     return best
 
 
@@ -236,6 +253,7 @@ def _read(clients: Clients, container: ContainerClient, place: Place, key: str, 
         document: dict[str, Any] = json.loads(body.decode("utf-8-sig"))
         named = [(str(item["blobName"]), item) for item in document["blobs"]]
         submitted = str((document.get("runInfo") or {}).get("submittedTime") or "")
+        kind = str((document.get("exportConfig") or {}).get("type") or "")
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise SourceError(
             f"{place.account}/{place.container}/{key} is no manifest of an export: it lists no blobs.",
@@ -243,7 +261,7 @@ def _read(clients: Clients, container: ContainerClient, place: Place, key: str, 
         ) from error
     sizes = {name: _count(item, "byteCount") for name, item in named}
     rows = {name: stated for name, item in named if (stated := _count(item, "dataRowCount")) is not None}
-    return Delivery(first, last, key, blob.version.strip('"'), blob.written, submitted, sizes, rows)
+    return Delivery(first, last, key, blob.version.strip('"'), blob.written, submitted, kind, sizes, rows)
 
 
 def _count(item: Mapping[str, Any], name: str) -> int | None:

@@ -93,7 +93,8 @@ _FIELDS: Final = (
     Field(
         "export",
         "Export",
-        "https://ACCOUNT.blob.core.windows.net/CONTAINER/FOLDER/EXPORT. Empty: it is looked up at the scope.",
+        "https://ACCOUNT.blob.core.windows.net/CONTAINER/FOLDER/EXPORT, or the folder of several exports of one type. "
+        "Empty: it is looked up at the scope.",
         required=False,
         pattern=r"https://[a-z0-9]{3,24}\.blob\.core\.[a-z.]+/[^?#]+",
     ),
@@ -122,7 +123,9 @@ _STEPS: Final = (
         f"az rest --method post --url https://management.azure.com{{scope}}/providers/Microsoft.CostManagement/"
         f"exports/{EXPORT}/run?api-version=2025-03-01 "
         '--body \'{"timePeriod": {"from": "2026-10-01T00:00:00Z", "to": "2026-10-31T00:00:00Z"}}\'\n```\n\n'
-        "In the first days of a month run the month before once more, when it has closed (by the sixth)."
+        "A month to date says nothing of the month before, which changes until the fifth. Make a second export of "
+        "timeframe `TheLastMonth`, recurrence `Monthly`, in the same folder, and enter the folder as the export; or "
+        "run the month before by hand when it has closed."
     ),
     (
         "Make an application that may read that, and nothing else:\n\n```sh\n"
