@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from accounts.totals import ProviderTotal
 from connectors import sources
 from connectors.live import Field, Setup
-from ui.connect_words import Part, age, as_of, beforehand, by_command, mentioned, parts, plain, total_rows
+from ui.connect_words import Part, age, as_of, beforehand, by_command, parts, plain, total_rows
 
 NOW = datetime(2026, 11, 21, 14, 0, tzinfo=UTC)
 STEP = "Make it:\n\n```sh\nmake --in {account} --key {key} ${Bucket}\n```\n\nor open the [link](https://x.example/?a={url})."
@@ -36,7 +36,6 @@ def test_a_step_is_filled_with_what_was_entered_and_never_with_a_secret() -> Non
         Part("make --in 42 --key {key} ${Bucket}", "sh"),
         Part("or open the [link](https://x.example/?a=https%3A%2F%2Fb.example%2Ft%3Fx%3D1%26y%3D2)."),
     ]
-    assert mentioned(SETUP) == ["account", "url"]
 
 
 def test_what_has_not_the_shape_of_its_field_gets_into_no_command() -> None:

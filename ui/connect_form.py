@@ -24,6 +24,7 @@ from jobs.sync import Tools
 from ledger.errors import LedgerError
 from ui import connect_sync, connect_words, running
 from ui.connect_words import plain
+from ui.filling import to_fill
 
 EVERY: Final = {"Every 6 hours": 360, "Every hour": 60, "Every day": 1440, "Only when asked": 0}
 #: Name of the field for which a new value is proposed, one for each connection.
@@ -118,7 +119,7 @@ def _pending(provider: str) -> _Pending | None:
 
 def _beforehand(provider: str, setup: Setup) -> dict[str, str]:
     """The fields whose values the steps are filled with; they are no secrets."""
-    mentioned = [f for f in setup.fields if f.name in connect_words.mentioned(setup)]
+    mentioned = [f for f in setup.fields if f.name in to_fill(setup, {})]
     if not mentioned:
         return {}
     st.caption("Enter these first: the commands below are then ready to be copied.")

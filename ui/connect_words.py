@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
-from urllib.parse import quote
 
-from accounts.totals import INVOICE, ProviderTotal
+from accounts.totals import ProviderTotal
 from connectors.live import Setup
 from jobs.reconciling import CENT
 from ui import numbers
+from ui.filling import filled
 
 if TYPE_CHECKING:
     from accounts.sync_runs import SyncRun
@@ -101,29 +101,17 @@ def parts(step: str, setup: Setup, values: Mapping[str, str]) -> list[Part]:
     A field that is still empty, or has not the shape that it asks for, stays as `{field}`, and a link that needs it is
     no link yet.
     """
-    plain_fields = {f.name: f.label for f in setup.fields if not f.secret}
-    entered = {
-        f.name: value
-        for f in setup.fields
-        if not f.secret and (value := values.get(f.name)) and re.fullmatch(f.pattern or r"\S+", value)
-    }
+    shaped = {f.name: v for f in setup.fields if (v := values.get(f.name)) and re.fullmatch(f.pattern or r"\S+", v)}
+    labels = {f.name: f.label for f in setup.fields if f.name not in shaped}
     return [
-        Part(_filled(part.text, entered), part.language)
-        if part.language is not None
-        else Part(_LINK.sub(lambda found: _link(found, entered, plain_fields), part.text))
-        for part in _split(step)
+        part if part.language is not None else Part(_LINK.sub(lambda found: _link(found, labels), part.text))
+        for part in _split(filled(step, setup, shaped))
     ]
 
 
 def by_command(step: str) -> bool:
     """Whether a step is only for somebody who connects by the command line."""
     return _COMMAND in step
-
-
-def mentioned(setup: Setup) -> list[str]:
-    """Fields whose values the steps are filled with, in the form's order."""
-    text = "".join(setup.steps)
-    return [f.name for f in setup.fields if not f.secret and f"{{{f.name}}}" in text]
 
 
 def total_rows(totals: Sequence[tuple[str, ProviderTotal]]) -> list[dict[str, object]]:
@@ -147,7 +135,7 @@ def total_rows(totals: Sequence[tuple[str, ProviderTotal]]) -> list[dict[str, ob
 
 def beforehand(totals: Sequence[ProviderTotal]) -> str:
     """The provider's own figure of the newest days whose charges are still to come; empty where there are none."""
-    known = [total for total in totals if total.ledger is None and total.origin != INVOICE]
+    known = [total for total in totals if total.is_provisional]
     newest = max((total.before for total in known), default=None)
     return " ".join(
         f"Provisional: {total.origin} says {numbers.money(total.amount, total.currency)} of "
@@ -161,7 +149,7 @@ def beforehand(totals: Sequence[ProviderTotal]) -> str:
 def verdict(total: ProviderTotal) -> str:
     """Whether the two figures agree to the cent, or why they cannot be compared."""
     if total.difference is None:
-        return "Nothing in the ledger" if total.origin == INVOICE else "Provisional, charges still to come"
+        return "Provisional, charges still to come" if total.is_provisional else "Nothing in the ledger"
     if abs(total.difference) < CENT:
         return "Same to the cent"
     return "Differs; the period is open" if total.closed is False else "Differs"
@@ -178,15 +166,7 @@ def _split(step: str) -> Iterator[Part]:
         yield Part(text)
 
 
-def _filled(text: str, entered: Mapping[str, str]) -> str:
-    for name, value in entered.items():
-        text = text.replace(f"{{{name}}}", value)
-    return text
-
-
-def _link(found: re.Match[str], entered: Mapping[str, str], labels: Mapping[str, str]) -> str:
-    address = _filled(found.group(2), {name: quote(value, safe="") for name, value in entered.items()})
-    missing = [label for name, label in labels.items() if f"{{{name}}}" in address]
-    if missing:
-        return f"{found.group(1)} (it needs: {', '.join(missing)})"
-    return f"[{found.group(1)}]({address})"
+def _link(found: re.Match[str], labels: Mapping[str, str]) -> str:
+    """A link as it is, or its words and what it still needs."""
+    missing = [label for name, label in labels.items() if f"{{{name}}}" in found.group(2)]
+    return f"{found.group(1)} (it needs: {', '.join(missing)})" if missing else found.group(0)
