@@ -9,6 +9,7 @@ callers. Every request is made through `Clients.ask`, which counts, waits and ex
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from connectors.live import Access
 
 T = TypeVar("T")
+
+# The SDK logs each refused sign-in with all that it tried; without a handler Python would print that.
+logging.getLogger("azure").addHandler(logging.NullHandler())
 
 #: Cost Management limits each client by this name on its own.
 CLIENT_TYPE: Final = {"ClientType": "SpendProof"}
