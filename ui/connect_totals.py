@@ -31,6 +31,9 @@ def draw(workspace: str, found: Sequence[Connection]) -> None:
         show(
             total_rows(held),
             {
+                # Measured before the letters are there, the browser makes them too narrow.
+                "Days": st.column_config.TextColumn(width=180),
+                "Result": st.column_config.TextColumn(width=250),
                 "Provider": money_column(),
                 "Ledger": money_column("A dash where the ledger holds nothing of these days."),
                 "Difference": difference_column("The ledger's figure less the provider's"),
