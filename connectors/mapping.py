@@ -8,8 +8,9 @@ kind, or without a required one, is bad: it travels on with `x_State = 'bad'` an
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, Final, cast
 
@@ -20,6 +21,8 @@ import ibis.expr.types as ir
 from connectors import rows, values
 from connectors.format import Column, Format, Kind
 
+#: Mappings that a process keeps as expressions and SQL: making one takes longer than loading a small page.
+_SHAPES: Final = 32
 _IBIS: Final = {
     Kind.TEXT: "string",
     Kind.DECIMAL: "decimal(38, 18)",
@@ -197,7 +200,7 @@ def mapped_sql(
     ledger columns that no row of the file fills (`details_sql`). Where the bill's own amount is BilledCost itself,
     `x_BilledIn` is left out.
     """
-    expression = ledger_expression(format_)
+    expression = _expression(_shape(format_))
     node = expression.op()
     absent = frozenset(c.name for c in format_.columns if bind(c, layout).reference is None)
     unfilled = {name for name in expression.columns if name != rows.STATE and _is_null(node, name, absent)}
@@ -205,7 +208,7 @@ def mapped_sql(
     if format_.billed is None or (billed is not None and billed == _origin(node, rows.BILLED_IN)):
         unfilled.add(rows.BILLED_IN)
     names = [name for name in expression.columns if name not in unfilled and name not in lacking]
-    rows_sql = _staged_sql(expression.select(*names))
+    rows_sql = _rows_sql(_shape(format_), tuple(names))
     return (
         f"WITH source AS NOT MATERIALIZED ({relation}), "
         f"typed AS NOT MATERIALIZED ({typed_sql(format_, layout, widths)}) SELECT * FROM ({rows_sql}) AS mapped"
@@ -290,12 +293,37 @@ def _is_null_value(
 
 def ledger_expression(format_: Format) -> ir.Table:
     """The format's mapping as one Ibis expression over an unbound table `typed`."""
-    table = ibis.table({c.name: ibis_type(c) for c in format_.columns} | {"x_Bad": "boolean"}, name="typed")
+    return _expression(_shape(format_))
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """All of a format that its expression depends on; a sync loads many windows of the same one."""
+
+    columns: tuple[tuple[str, str], ...]
+    to_ledger: Callable[[ir.Table], ir.Table]
+    billed: Callable[[ir.Table], ir.Value] | None
+    dropped: Callable[[ir.Table], ir.BooleanValue] | None
+
+
+def _shape(format_: Format) -> _Shape:
+    columns = tuple((c.name, ibis_type(c)) for c in format_.columns)
+    return _Shape(columns, format_.to_ledger, format_.billed, format_.dropped)
+
+
+@lru_cache(_SHAPES)
+def _expression(shape: _Shape) -> ir.Table:
+    table = ibis.table(dict(shape.columns) | {"x_Bad": "boolean"}, name="typed")
     states: list[tuple[ir.Value, str]] = [(table["x_Bad"], rows.BAD)]
-    if format_.dropped is not None:
-        states.append((format_.dropped(table), rows.DROPPED))
-    billed = format_.billed(table) if format_.billed else ibis.null("decimal(38, 18)")
-    return format_.to_ledger(table.mutate(**{rows.STATE: ibis.cases(*states), rows.BILLED_IN: billed}))
+    if shape.dropped is not None:
+        states.append((shape.dropped(table), rows.DROPPED))
+    billed = shape.billed(table) if shape.billed else ibis.null("decimal(38, 18)")
+    return shape.to_ledger(table.mutate(**{rows.STATE: ibis.cases(*states), rows.BILLED_IN: billed}))
+
+
+@lru_cache(_SHAPES)
+def _rows_sql(shape: _Shape, names: tuple[str, ...]) -> str:
+    return _staged_sql(_expression(shape).select(*names))
 
 
 def ibis_type(column: Column) -> str:

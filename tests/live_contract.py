@@ -122,6 +122,15 @@ class _Dying:
                 raise Killed
 
 
+def contents(source: Source, streams: list[Stream]) -> list[tuple[str, bytes]]:
+    """Names and bytes of all pages of some streams; a page that is a file is read before the next is asked for."""
+    return [
+        (page.name, page.body if isinstance(page.body, bytes) else page.body.read_bytes())
+        for stream in streams
+        for page in source.pull(stream, None)
+    ]
+
+
 def pulled(source: Source, stream: Stream, resume: str | None = None) -> list[Page]:
     """All pages of a stream."""
     return list(source.pull(stream, resume))
@@ -177,13 +186,16 @@ class LiveContract:
         ],
         ids=["429", "500", "503", "reset", "truncated", "cut"],
     )
-    def test_a_passing_fault_is_waited_for(self, case: Case, desk: Desk, fault: dict[str, object]) -> None:
+    def test_a_passing_fault_is_waited_for(
+        self, case: Case, streams: Iterator[list[Stream]], fault: dict[str, object]
+    ) -> None:
+        offered, waits = next(streams), list[float]()
+        whole = contents(case.source(), offered)
         case.server.fail(2, times=2, **fault)
-        assert desk.sync().message == ""
-        assert desk.ledger()[0] == case.truth()
-        assert desk.waits == [1, 2]
+        assert contents(case.source(waits), offered) == whole
+        assert waits == [1, 2]
 
-    def test_a_throttle_that_names_its_wait_is_obeyed(self, case: Case, desk: Desk) -> None:
+    def test_a_throttle_that_names_its_wait_is_obeyed_in_a_sync(self, case: Case, desk: Desk) -> None:
         case.server.fail(2, status=429, headers=case.throttle)
         assert desk.sync().message == ""
         assert desk.waits == [7]
@@ -200,7 +212,9 @@ class LiveContract:
         assert desk.ledger() == before
         case.server.faults.clear()
         assert desk.sync().message == ""
-        assert desk.ledger()[0] == case.truth() != before[0]
+        money, *rows = desk.ledger()
+        assert money == case.truth() != before[0]
+        assert rows == list(before[1:])
 
     def test_a_secret_that_ends_in_mid_sync_is_a_sentence_and_costs_no_page(self, case: Case, desk: Desk) -> None:
         desk.kill_at = 2
@@ -215,7 +229,7 @@ class LiveContract:
         assert desk.sync().message == ""
         assert desk.ledger()[0] == case.truth()
 
-    @pytest.mark.parametrize("at", [1, 2, 4])
+    @pytest.mark.parametrize("at", [1, 4])
     def test_a_kill_repeats_no_page_that_was_kept(self, case: Case, desk: Desk, at: int) -> None:
         desk.kill_at = at
         with pytest.raises(Killed):
@@ -228,14 +242,14 @@ class LiveContract:
         assert len(again) <= 1
         assert desk.ledger()[0] == case.truth()
 
-    @pytest.mark.parametrize("factor", ["1.5", "0.5", "0"])
+    @pytest.mark.parametrize("factor", ["0.5", "0"])
     def test_a_restated_period_replaces_what_was_there(self, case: Case, desk: Desk, factor: str) -> None:
+        """Downwards; a period restated upwards is what the test above fetches after the failure."""
         desk.sync()
-        rows = desk.ledger()[1:]
+        _, *rows = desk.ledger()
         case.restate(factor)
         desk.sync(force=factor == "0")
-        assert desk.ledger()[0] == case.truth()
-        assert desk.ledger()[1:] == rows
+        assert desk.ledger() == (case.truth(), *rows)
 
     def test_a_sound_connection_passes_every_step(self, case: Case) -> None:
         found = case.source().diagnose()
