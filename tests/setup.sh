@@ -4,7 +4,8 @@
 # Says what it does, does nothing that is done already, and needs root or sudo only where something is absent.
 set -euo pipefail
 
-azurite=3.37.0
+# The newest that runs on the Node.js of Debian 12; 3.36 and later ask for 21 and more.
+azurite=3.35.0
 home="$(cd "$(dirname "$0")/.." && pwd)/.venv/azurite"
 
 install_azurite() {
