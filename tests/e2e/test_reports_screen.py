@@ -27,7 +27,7 @@ def test_a_report_is_made_now_and_by_schedule(
 
 
 def _download(view: View, folder: Path) -> None:
-    view.open("/reports?report-days=Last+12+months&report-file=JSON", until="stDownloadButton")
+    view.open("/reports?report=Spend+report&report-days=Last+12+months&report-file=JSON", until="stDownloadButton")
     with view.page.expect_download() as waiting:
         view.page.get_by_test_id("stDownloadButton").get_by_role("button").click()
     file = folder / "report.json"
