@@ -197,9 +197,18 @@ def test_public_is_what_it_says_and_no_more(settings: Settings) -> None:
     serve(settings, Protection.PASSWORD)
     assert frozenset({"/healthz", "/sign-in", "/sign-out", "/revocations.json"}) == PUBLIC
     assert {ask(path) for path in PUBLIC} == {200}
-    assert {route.path for route in routes.ROUTES} - PUBLIC == {"/fonts/{name}", "/proof/{token}", "/unsubscribe/{token}"}
+    links = {"/proof/{token}", "/unsubscribe/{token}"}
+    assert {route.path for route in routes.ROUTES} - PUBLIC == {"/fonts/{name}", *links}
     assert ask("/proof/a_Token-1") == ask("/unsubscribe/a_Token-1") == 200
-    guarded = ("/proof/", "/proof/a/b", "/proof/a/_stcore/stream", "/proof/a%2Fb", "/proofs", "/fonts/x", "/unsubscribe/")
+    guarded = (
+        "/proof/",
+        "/proof/a/b",
+        "/proof/a/_stcore/stream",
+        "/proof/a%2Fb",
+        "/unsubscribe/",
+        "/proofs",
+        "/fonts/x",
+    )
     assert {ask(path) for path in guarded} == {303}
     assert ask("/proof/a", kind="websocket") == 1008
 
