@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace as with_
 from datetime import datetime
 from decimal import Decimal
@@ -11,11 +12,14 @@ from typing import TYPE_CHECKING
 from accounts import connections, credentials
 from connectors.errors import SourceError
 from connectors.live import Access, Diagnosis, Meter
-from jobs.sync import Tools
+from jobs.sync import Tools, connection_lock
+from ledger.errors import NothingHeldError
+from ledger.remove import remove_source
 
 if TYPE_CHECKING:
     from accounts.connections import Connection
     from accounts.home import Settings
+    from ledger.lake import Lake
 
 
 def prepared(
@@ -96,3 +100,21 @@ def dollars(text: str) -> Decimal:
     if not amount.is_finite() or amount < 0:
         raise ValueError(f"{text!r} is no amount of US dollars; write it like 0.50.")
     return amount
+
+
+def forget(settings: Settings, connection: Connection, lake: Lake | None = None) -> list[str]:
+    """Remove a connection with its secrets and, where its lake is given, what it brought.
+
+    Returns:
+        The loads whose rows went.
+
+    Raises:
+        ConnectionsError: a sync of it is running.
+    """
+    loads = list[str]()
+    with connection_lock(settings, connection):
+        if lake is not None:
+            with suppress(NothingHeldError):
+                loads = remove_source(lake, connection.source)
+        connections.remove(settings, connection.workspace, connection.name)
+    return loads

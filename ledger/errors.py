@@ -43,3 +43,7 @@ class SmallerLoadError(LoadError):
 
 class OverlappingLoadError(LoadError):
     """The same account and period is in the ledger from another source already."""
+
+
+class NothingHeldError(LedgerError):
+    """The ledger has no rows of a source that was to be removed."""

@@ -6,7 +6,7 @@ from typing import Final
 
 from ledger import token_usage
 from ledger.engine import literal
-from ledger.errors import LedgerError
+from ledger.errors import NothingHeldError
 from ledger.lake import ALIAS, Lake
 from ledger.tables import TABLES
 
@@ -22,7 +22,7 @@ def remove_source(lake: Lake, connection: str) -> list[str]:
     """Remove every row of one source; returns the loads whose rows those were.
 
     Raises:
-        LedgerError: the ledger has no rows of this source.
+        NothingHeldError: the ledger has no rows of this source.
     """
     with lake.lock(), lake.transaction() as cursor:
         loads = set[str]()
@@ -41,7 +41,7 @@ def remove_source(lake: Lake, connection: str) -> list[str]:
         if not loads:
             known = cursor.execute("SELECT DISTINCT Connection FROM loads ORDER BY 1").fetchall()
             names = ", ".join(name for (name,) in known) or "none"
-            raise LedgerError(f"The ledger holds nothing of a source {connection!r}; its sources are: {names}.")
+            raise NothingHeldError(f"The ledger holds nothing of a source {connection!r}; its sources are: {names}.")
         token_usage.refresh(cursor, "FROM temp.touched")
         cursor.execute("UPDATE sentinel SET Loads = Loads + 1")
         cursor.execute(f"CALL {ALIAS}.set_commit_message('spendproof', 'remove a source')")

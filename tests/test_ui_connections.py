@@ -68,6 +68,13 @@ def test_a_connection_that_fails_its_test_is_not_kept(shell: Shell) -> None:
     assert json.loads(shell.run("connections", "--json")[1]) == []
 
 
+def test_a_connection_that_never_brought_anything_is_removed_with_its_data(shell: Shell) -> None:
+    assert shell.run("connect", "openai", "--stdin", given=f"admin_key={KEY}\n")[0] == 0
+    status, out, _ = shell.run("connections", "remove", "openai", "--with-data", "--json")
+    assert (status, json.loads(out)["loads_removed"]) == (0, [])
+    assert json.loads(shell.run("connections", "--json")[1]) == []
+
+
 def test_from_connecting_to_removing(shell: Shell, api: OpenAILoopback) -> None:
     assert shell.run("connect", "openai", "--stdin", given=f"admin_key={KEY}\n")[0] == 0
     status, out, _ = shell.run("connections", "--json")

@@ -7,14 +7,13 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
-from accounts import connections, credentials
+from accounts import credentials
 from accounts.connections import Connection
 from connectors.errors import ConnectorError
 from connectors.live import Diagnosis, Setup
 from jobs import connecting
-from jobs.sync import Tools, connection_lock
+from jobs.sync import Tools
 from ledger.errors import LedgerError
-from ledger.remove import remove_source
 from ui import connect_data, connect_sync, data, running
 from ui.connect_form import diagnoses, field_input
 from ui.connect_sync import Standing
@@ -116,9 +115,6 @@ def forget(connection: Connection, *, with_rows: bool) -> None:
     Raises:
         ConnectionsError: a sync of it is running.
     """
-    settings, workspace = running.current().settings, connection.workspace
+    workspace = connection.workspace
     taken = with_rows and connect_data.has_rows(workspace, connection.source)
-    with connection_lock(settings, connection):
-        if taken:
-            remove_source(data.lake_of(workspace), connection.source)
-        connections.remove(settings, workspace, connection.name)
+    connecting.forget(running.current().settings, connection, data.lake_of(workspace) if taken else None)

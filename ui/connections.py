@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -21,7 +22,6 @@ from jobs import connecting, reconciling
 from jobs import sync as syncing
 from jobs.sync import Tools
 from ledger.lake import Lake
-from ledger.remove import remove_source
 from ui import filling
 from ui.console import print_json, print_table, say, say_out
 
@@ -172,12 +172,8 @@ def rotate(
 def remove(settings: Settings, workspace: str, name: str, *, with_data: bool, as_json: bool) -> None:
     """Forget a connection, and on request what it brought."""
     connection = connections.named(settings, workspace, name)
-    loads = list[str]()
-    with syncing.connection_lock(settings, connection):
-        if with_data:
-            with Lake(lake_address(settings, workspace)) as lake:
-                loads = remove_source(lake, connection.source)
-        connections.remove(settings, workspace, name)
+    with Lake(lake_address(settings, workspace)) if with_data else nullcontext() as lake:
+        loads = connecting.forget(settings, connection, lake)
     if as_json:
         print_json({"connection": name, "removed": True, "loads_removed": loads})
     else:
