@@ -197,7 +197,7 @@ def test_public_is_what_it_says_and_no_more(settings: Settings) -> None:
     serve(settings, Protection.PASSWORD)
     assert frozenset({"/healthz", "/sign-in", "/sign-out", "/revocations.json"}) == PUBLIC
     assert {ask(path) for path in PUBLIC} == {200}
-    links = {"/proof/{token}", "/unsubscribe/{token}"}
+    links = {"/proof/{token}", "/case/{token}", "/unsubscribe/{token}"}
     assert {route.path for route in routes.ROUTES} - PUBLIC == {"/fonts/{name}", *links}
     assert ask("/proof/a_Token-1") == ask("/unsubscribe/a_Token-1") == 200
     guarded = (

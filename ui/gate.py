@@ -26,9 +26,9 @@ SIGN_IN: Final = "/sign-in"
 SIGN_OUT: Final = "/sign-out"
 #: Paths that need no session. This and `PUBLIC_LINK` are the whole list.
 PUBLIC: Final = frozenset({"/healthz", SIGN_IN, SIGN_OUT, "/revocations.json"})
-#: Links to shared proofs, and those that end mails: one part after the first, so that nothing of the app can be reached
-#: through them.
-PUBLIC_LINK: Final = re.compile(r"/(?:proof|unsubscribe)/[A-Za-z0-9_-]{1,128}")
+#: Links to shared proofs and ROI cases, and those that end mails: one part after the first, so that nothing of the app
+#: can be reached through them.
+PUBLIC_LINK: Final = re.compile(r"/(?:proof|case|unsubscribe)/[A-Za-z0-9_-]{1,128}")
 
 _FOREIGN: Final = (
     "This server shows bills without sign-in, so it answers only at this machine's own address (127.0.0.1 or "

@@ -74,7 +74,7 @@ def _draw() -> None:
     _plans(estimate)
     _rests_on(estimate)
     _download(estimate)
-    roi_saved.offer(chosen.spend, repriced)
+    roi_saved.offer(chosen.spend, repriced, lambda: pdf(estimate, datetime.now(UTC)))
 
 
 def _chosen() -> tuple[Chosen | None, Range | None]:

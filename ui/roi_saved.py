@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
@@ -14,6 +15,7 @@ from accounts.scenarios import DAYS
 from analysis.roi import CASES, Range
 from ui import running
 from ui.roi_case import Spend
+from ui.roi_link import CASE, PAGE
 
 #: The token in the address; everything else of a scenario is in the database, sealed.
 PARAMETER: Final = "scenario"
@@ -80,19 +82,29 @@ def saving() -> Range | None:
     return None if kept is None else _range(kept)
 
 
-def offer(spent: Spend, repriced: Range | None) -> None:
-    """The way to a link: consent, then a token."""
+def offer(spent: Spend, repriced: Range | None, page: Callable[[], bytes]) -> None:
+    """The way to a link: consent, then a token.
+
+    Args:
+        spent: the spend of the scenario.
+        repriced: the saving that was re-priced, if it was.
+        page: makes the one page that people without an account see.
+    """
     st.header("Share", anchor=False)
     agreed = st.checkbox(f"Keep these figures for {DAYS} days, sealed, so that a link opens them", key="roi-consent")
-    st.button("Make a link", key="roi-share", disabled=not agreed, on_click=_keeper(spent, repriced))
+    st.button("Make a link", key="roi-share", disabled=not agreed, on_click=_keeper(spent, repriced, page))
     if (token := st.session_state.get(_LINK)) is None:
         return
-    st.code(f"{(st.context.url or '').split('?')[0]}?{PARAMETER}={token}", language=None)
-    st.caption("Whoever has this link and may open this app sees the figures. They stand in no address.")
+    here = (st.context.url or "").split("?")[0]
+    st.code(f"{here}?{PARAMETER}={token}", language=None)
+    st.caption("Whoever has this link and may open this app goes on with the figures. They stand in no address.")
+    base = (running.current().settings.public_url or here.removesuffix("/roi")).rstrip("/")
+    st.code(f"{base}{CASE}{token}", language=None)
+    st.caption("Whoever has this one sees the one page as PDF, without an account.")
     st.button("Forget this link", key="roi-forget", on_click=_forget)
 
 
-def _keeper(spent: Spend, repriced: Range | None) -> Callable[[], None]:
+def _keeper(spent: Spend, repriced: Range | None, page: Callable[[], bytes]) -> Callable[[], None]:
     def keep() -> None:
         state = st.session_state
         found = {key: state[key] for key in _KEYS if state.get(key) is not None}
@@ -101,6 +113,7 @@ def _keeper(spent: Spend, repriced: Range | None) -> Callable[[], None]:
         scenario: dict[str, Any] = {
             "set": values,
             "saving": None if repriced is None else _record(repriced),
+            PAGE: base64.b64encode(page()).decode(),
             "spend": _record(spent.range)
             | {
                 "currency": spent.currency,

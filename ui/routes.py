@@ -20,7 +20,7 @@ from starlette.routing import Route
 
 from accounts.signin import SESSION_HOURS, Attempts, Protection, issue, verify
 from ledger.errors import LedgerError
-from ui import fonts, running, share_routes, unsubscribe
+from ui import fonts, roi_link, running, share_routes, unsubscribe
 from ui.gate import COOKIE, SIGN_IN, SIGN_OUT, Gate
 
 MAIN: Final = Path(__file__).with_name("main.py")
@@ -124,5 +124,6 @@ ROUTES: Final = (
     Route(SIGN_OUT, sign_out),
     *share_routes.ROUTES,
     *unsubscribe.ROUTES,
+    *roi_link.ROUTES,
 )
 MIDDLEWARE: Final = (Middleware(Gate),)
