@@ -41,7 +41,8 @@ def settings(tmp_path: Path) -> Iterator[Settings]:
 
 @pytest.fixture
 def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenAILoopback]:
-    with organization(NOW, 5) as made:
+    # Not the moment at which this module was read: in a long run the clocks would no longer agree.
+    with organization(datetime.now(UTC), 5) as made:
         monkeypatch.setenv("OPENAI_BASE_URL", f"{made.url}/v1")
         yield made
 

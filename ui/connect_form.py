@@ -37,9 +37,9 @@ _TRY: Final = "connect-try"
 _CLOSE: Final = "connect-close"
 _CHOSEN: Final = "connect"
 _MARKS: Final = {
-    True: ":green[:material/check_circle:] **Passed**",
-    False: ":red[:material/error:] **Failed**",
-    None: ":material/remove: Not tried",
+    True: ":green-badge[Passed]",
+    False: ":red-badge[Failed]",
+    None: ":gray-badge[Not tried]",
 }
 
 
