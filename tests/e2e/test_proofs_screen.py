@@ -13,7 +13,7 @@ from accounts.home import Settings, lake_address
 from connectors.importing import import_files
 from ledger.lake import Lake
 from sample_data import INVOICES, files
-from tests.e2e.driver import Server, look, server_of
+from tests.e2e.driver import Server, View, look, server_of
 from tests.samples import LOADED
 
 DAY = "2026-05-12"
@@ -36,7 +36,7 @@ def test_a_change_becomes_a_signed_proof_that_a_stranger_can_open(
     page = view.page
     try:
         view.open("/proofs", until="stExpander")
-        _describe(page)
+        _describe(view)
         page.get_by_role("button", name="Measure and sign").click()
         expect(page.get_by_text("Verified", exact=True)).to_be_visible(timeout=120_000)
         headline = page.get_by_role("heading", name="The change saved").inner_text()
@@ -53,23 +53,31 @@ def test_a_change_becomes_a_signed_proof_that_a_stranger_can_open(
     _opened(browser, sampled.url + link, headline)
 
 
-def _describe(page: Page) -> None:
+def _describe(view: View) -> None:
+    """Fill the form in; each answer is computed before the next one is given."""
+    page = view.page
     page.get_by_role("combobox", name="Which part of the spend").fill("OpenAI")
     page.get_by_role("option", name="Provider: OpenAI").click()
     page.keyboard.press("Escape")
+    view.settled("stExpander")
     page.get_by_role("combobox", name="Measured against").click()
     page.get_by_role("option", name="assistant_requests").click()
+    view.settled("stExpander")
     page.get_by_test_id("stDateInputField").get_by_role("spinbutton").first.click()
-    page.keyboard.type(DAY.replace("-", ""))
+    page.keyboard.type(DAY.replace("-", ""), delay=30)
     page.keyboard.press("Tab")
+    view.settled("stExpander")
     page.get_by_role("combobox", name="Kind").click()
     page.get_by_role("option", name="routing").click()
+    view.settled("stExpander")
     for name, text in (("What was done", "Easy requests to the smaller model"), ("Who vouches", "Operations")):
         box = page.get_by_role("textbox", name=name)
         box.fill(text)
         box.press("Enter")
+        view.settled("stExpander")
     page.get_by_test_id("stFileUploader").first.locator("input").set_input_files(INVOICES)
     expect(page.get_by_role("button", name=f"Remove {INVOICES.name}")).to_be_visible(timeout=30_000)
+    view.settled("stExpander")
 
 
 def _shared(page: Page) -> str:
