@@ -52,6 +52,27 @@ class IncompleteError(Exception):
     """An answer that is not whole: worth another try."""
 
 
+def refuse_key(key: str, others: Sequence[tuple[str, str]], fix: str) -> None:
+    """Refuse what can be told by its shape alone to be no key that reads an organization's costs.
+
+    Args:
+        key: as it was entered.
+        others: beginnings of other keys, and what each is.
+        fix: how to get the right one.
+
+    Raises:
+        SourceError: it is a key for something else, or was copied with something around it.
+    """
+    for beginning, says in others:
+        if key.startswith(beginning):
+            raise SourceError(says, fix)
+    if not key.isascii() or any(char.isspace() for char in key) or key[:1] in "\"'":
+        raise SourceError(
+            "The key holds a space, a quotation mark or another character that no key has.",
+            "Copy the key alone, without quotes or line breaks.",
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Vendor:
     """One vendor's SDK as the sources use it.

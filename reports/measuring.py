@@ -46,6 +46,8 @@ if TYPE_CHECKING:
     from analysis.savings import AvoidedCost, Evidence
     from analysis.savings_evidence import Quality
 
+#: ISO 4217 of what has none: a scope without charges, whose claim is refused.
+NO_CURRENCY: Final = "XXX"
 _ONE: Final = timedelta(days=1)
 _YEAR: Final = Decimal(365)
 _AT_CONSTANT_PRICES: Final = "costs are restated to constant prices"
@@ -147,7 +149,7 @@ def measure(lake: Lake, workspace: str, question: Question, given: Given, standi
 
     found = gather(lake, question)
     spans = (question.baseline, question.reporting)
-    at, currency = found.tables.snapshot, found.costs.currency or "XXX"
+    at, currency = found.tables.snapshot, found.costs.currency or NO_CURRENCY
     query = cited.row_query(question.scope, found.driver.name, found.driver.source, spans, at)
     loads = cited.loads(lake, question.scope, found.driver.name, found.driver.source, spans, at)
     settled = cited.settled(lake, question.scope, spans, at)

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from accounts.totals import ProviderTotal
 from connectors import sources
 from connectors.live import Field, Setup
-from ui.connect_words import Part, age, as_of, beforehand, by_command, parts, plain, total_rows
+from ui.connect_words import Part, age, as_of, beforehand, by_command, parts, total_rows
+from ui.markup import plain
 
 NOW = datetime(2026, 11, 21, 14, 0, tzinfo=UTC)
 STEP = "Make it:\n\n```sh\nmake --in {account} --key {key} ${Bucket}\n```\n\nor open the [link](https://x.example/?a={url})."

@@ -17,7 +17,8 @@ from ledger.errors import LedgerError
 from ui import connect_data, connect_sync, data, running
 from ui.connect_form import diagnoses, field_input
 from ui.connect_sync import Standing
-from ui.connect_words import moment, plain
+from ui.connect_words import moment
+from ui.markup import plain
 
 
 def draw(connection: Connection, setup: Setup, how: Standing) -> None:

@@ -23,8 +23,8 @@ from jobs import connecting
 from jobs.sync import Tools
 from ledger.errors import LedgerError
 from ui import connect_sync, connect_words, running
-from ui.connect_words import plain
 from ui.filling import to_fill
+from ui.markup import plain
 
 EVERY: Final = {"Every 6 hours": 360, "Every hour": 60, "Every day": 1440, "Only when asked": 0}
 #: Name of the field for which a new value is proposed, one for each connection.

@@ -16,8 +16,9 @@ from ledger.errors import LedgerError
 from ui import connect_actions, connect_data, connect_form, connect_sync, connect_totals, numbers, pages, running
 from ui.connect_data import Held
 from ui.connect_sync import Standing
-from ui.connect_words import Stand, age, as_of, beforehand, counts, moment, plain, progress
+from ui.connect_words import Stand, age, as_of, beforehand, counts, moment, progress
 from ui.frame import View, page
+from ui.markup import plain
 from ui.quality import money_by_currency
 
 #: Seconds between two looks at a sync that runs, and at one that may begin elsewhere.

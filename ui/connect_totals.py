@@ -14,7 +14,8 @@ from connectors.live import Window
 from jobs import reconciling
 from ledger.errors import LedgerError
 from ui import data, running
-from ui.connect_words import plain, total_rows
+from ui.connect_words import total_rows
+from ui.markup import plain
 from ui.tables import difference_column, money_column, show
 
 

@@ -18,7 +18,6 @@ from ui.filling import filled
 if TYPE_CHECKING:
     from accounts.sync_runs import SyncRun
 
-_MARKUP: Final = frozenset("\\`*_{}[]<>()#+-!|$:~")
 _FENCE: Final = re.compile(r"```(\w*)\n(.*?)\n```", re.DOTALL)
 _LINK: Final = re.compile(r"\[([^\]]+)\]\((https?://[^)\s]*)\)")
 _MINUTE: Final = 60
@@ -50,11 +49,6 @@ class Part:
 
     text: str
     language: str | None = None
-
-
-def plain(text: str) -> str:
-    """Text as Markdown that shows it as it is: a dollar sign would open a formula, a bracket a link."""
-    return "".join(f"\\{c}" if c in _MARKUP else c for c in text)
 
 
 def age(since: timedelta) -> str:

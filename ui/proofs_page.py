@@ -14,6 +14,7 @@ from reports.records import ProofRecord
 from reports.stale import stale_proofs
 from ui import data, proof_sharing, proof_wizard, running
 from ui.frame import View, page
+from ui.markup import plain
 from ui.tables import show_text
 
 _FILES: Final = {"PDF": "pdf", "HTML": "html", "Excel": "xlsx", "CSV": "csv", "JSON": "json"}
@@ -89,11 +90,11 @@ def _statement(record: ProofRecord, signed: Proof) -> None:
         f":{colour}-badge[{record.state.capitalize()}] :gray-badge[{record.proof_class.capitalize()}] "
         f":gray-badge[Tier {record.tier}]"
     )
-    st.header(_plain(words["headline"]), anchor=False)
+    st.header(plain(words["headline"]), anchor=False)
     for name in ("interval", "class", "evidence", "quality", "fee"):
-        st.markdown(_plain(words[name]))
+        st.markdown(plain(words[name]))
     for sentence in signed.document["claim"]["refusals"][1:]:
-        st.error(_plain(sentence))
+        st.error(plain(sentence))
 
 
 def _pictures(signed: Proof) -> None:
@@ -166,11 +167,6 @@ def _baselines(proof: OptimizationProof) -> None:
                 for row in rows
             ]
             show_text(listed, alt="Frozen baselines: name, driver, days, capture and digest")
-
-
-def _plain(text: str) -> str:
-    """A sentence whose dollar signs and brackets are no markup."""
-    return "".join(f"\\{char}" if char in "\\`*_[]$~:" else char for char in text)
 
 
 PAGE: Final = page("Proofs", "What did a change really save, and how sure is that?", draw)

@@ -13,6 +13,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from accounts import views
 from ledger.errors import LedgerError
 from ui import carry, charges_data, data, drill, pages, running
+from ui.markup import plain
 from ui.views_data import saved
 
 _SEARCH: Final = "search"
@@ -85,14 +86,10 @@ def link_and_views(workspace: str, page: str) -> None:
             st.rerun()
     for view in saved(settings, workspace):
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-            st.markdown(_plain(view.name))
+            st.markdown(plain(view.name))
             if st.button("Remove", key=f"remove-view-{view.id}", help=f"Remove the view {view.name}"):
                 views.remove(settings, workspace, view.id)
                 st.rerun()
-
-
-def _plain(name: str) -> str:
-    return "".join(f"\\{c}" if c in "\\`*_{}[]<>()#+-!|$:~" else c for c in name)
 
 
 def _query() -> str:

@@ -8,9 +8,8 @@ from typing import Any, Final
 import streamlit as st
 
 from ui import numbers
+from ui.markup import plain
 
-#: Characters that mean something in Markdown.
-_MARKUP: Final = frozenset("\\`*_{}[]<>()#+-!|$:~")
 _ROW: Final = 34
 #: Pixels; the browser measures a column without the signs of its figures.
 _SIGNED_WIDTH: Final = 142
@@ -52,15 +51,10 @@ def show_text(records: Sequence[Mapping[str, str | None]], *, alt: str) -> None:
     """A table of sentences, which wrap."""
     import pandas as pd  # noqa: PLC0415
 
-    safe = [{name: _plain(value) for name, value in record.items()} for record in records]
+    safe = [
+        {name: numbers.NONE if value is None else plain(value) for name, value in record.items()} for record in records
+    ]
     st.table(pd.DataFrame(safe), border="horizontal", hide_index=True, alt=alt)
-
-
-def _plain(value: str | None) -> str:
-    """Text of a bill as it is: a dollar sign would open a formula, a bracket a link to somewhere else."""
-    if value is None:
-        return numbers.NONE
-    return "".join(f"\\{c}" if c in _MARKUP else c for c in value)
 
 
 def show(

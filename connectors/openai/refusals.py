@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from connectors.errors import SourceError
 from connectors.probing import Refusal
+from connectors.vendor_api import refuse_key
 
 _ADMIN_KEYS: Final = "https://platform.openai.com/settings/organization/admin-keys"
 _NEW_KEY: Final = f"Create an admin key with read access to usage at {_ADMIN_KEYS} and enter that."
@@ -111,11 +111,4 @@ def refuse_other_keys(key: str) -> None:
     Raises:
         SourceError: it is a key for something else, or was copied with something around it.
     """
-    for beginning, says in _OTHER_KEYS:
-        if key.startswith(beginning):
-            raise SourceError(says, _NEW_KEY)
-    if not key.isascii() or any(char.isspace() for char in key) or key[:1] in "\"'":
-        raise SourceError(
-            "The key holds a space, a quotation mark or another character that no key has.",
-            "Copy the key alone, without quotes or line breaks.",
-        )
+    refuse_key(key, _OTHER_KEYS, _NEW_KEY)
