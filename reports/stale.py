@@ -38,11 +38,20 @@ def stale_proofs(lake: Lake, store: Store) -> list[Stale]:
     The same bill loaded once more changes no row, and makes no proof stale.
     """
     at = lake.snapshot()
-    found = (_judged(lake, record, at) for record in store.proofs() if record.state not in ENDED)
+    found = (judged(lake, record, at) for record in store.proofs())
     return [stale for stale in found if stale is not None]
 
 
-def _judged(lake: Lake, record: ProofRecord, at: int) -> Stale | None:
+def judged(lake: Lake, record: ProofRecord, at: int) -> Stale | None:
+    """What was restated of the rows that one proof cites; None where nothing was, or the proof is no longer in force.
+
+    Args:
+        lake: the ledger.
+        record: the proof.
+        at: snapshot that is taken for now.
+    """
+    if record.state in ENDED:
+        return None
     claim: dict[str, Any] = json.loads(record.claim)
     scope = of([Filter(part["dimension"], tuple(part["values"])) for part in claim["scope"]])
     driver, source = claim["driver"]["name"], claim["driver"]["source"]

@@ -11,7 +11,7 @@ from reports.optimization import OptimizationProof
 from reports.proof import charts
 from reports.proof.issue import Proof, loaded, rendered
 from reports.records import ProofRecord
-from reports.stale import stale_proofs
+from reports.stale import judged
 from ui import data, proof_sharing, proof_wizard, running
 from ui.frame import View, page
 from ui.markup import plain
@@ -25,6 +25,10 @@ _MEDIA: Final = {
     "csv": "text/csv",
     "json": "application/json",
 }
+_RESTATED: Final = (
+    "The bill that this proof cites was restated since. It shows what was known then; measure the change again to see "
+    "what is known now."
+)
 _BADGES: Final = {"verified": "green", "provisional": "orange", "not verified": "red"}
 #: Of the two pictures where the page is dark.
 _DARK: Final[charts.Palette] = {
@@ -47,7 +51,7 @@ def draw(view: View) -> None:
     proof = OptimizationProof(data.lake_of(view.workspace), settings, view.workspace)
     kept = proof.store.proofs()
     if kept:
-        _chosen(proof, kept)
+        _chosen(view, proof, kept)
     else:
         st.markdown(
             "A proof begins with a change: say when it was made and to what, and the days before it become the "
@@ -57,13 +61,14 @@ def draw(view: View) -> None:
     _baselines(proof)
 
 
-def _chosen(proof: OptimizationProof, kept: Sequence[ProofRecord]) -> None:
+def _chosen(view: View, proof: OptimizationProof, kept: Sequence[ProofRecord]) -> None:
     names = {record.id: f"{record.created_at[:10]}, {record.state}: {record.question}" for record in kept}
     if (made := st.session_state.pop("proof-made", None)) in names:
         st.session_state["proof"] = made
     key = st.selectbox("Proof", list(names), format_func=names.__getitem__, key="proof", bind="query-params")
     record = next((r for r in kept if r.id == key), kept[0])
-    _restated(proof, record)
+    if judged(proof.lake, record, view.snapshot) is not None:
+        st.warning(_RESTATED)
     if record.document is None:
         st.info("This proof is a draft that nobody signed. Make it again with a signing key.")
         return
@@ -72,15 +77,6 @@ def _chosen(proof: OptimizationProof, kept: Sequence[ProofRecord]) -> None:
     _pictures(signed)
     _gates(signed)
     _hand_over(proof, record, signed)
-
-
-def _restated(proof: OptimizationProof, record: ProofRecord) -> None:
-    for stale in stale_proofs(proof.lake, proof.store):
-        if stale.proof.id == record.id:
-            st.warning(
-                "The bill that this proof cites was restated since. It shows what was known then; measure the change "
-                "again to see what is known now."
-            )
 
 
 def _statement(record: ProofRecord, signed: Proof) -> None:
