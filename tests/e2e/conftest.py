@@ -15,7 +15,7 @@ from ledger.lake import Lake
 from tests.e2e.driver import FLAGS, PASSWORD, Server, server_of, write_bill
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """Workspaces: `filled` with a bill, `empty` with nothing, `locked` behind a password."""
     folder = tmp_path_factory.mktemp("home")
@@ -26,31 +26,31 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     return settings
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def filled(settings: Settings) -> Iterator[Server]:
     with server_of(settings, "filled") as server:
         yield server
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def empty(settings: Settings) -> Iterator[Server]:
     with server_of(settings, "empty") as server:
         yield server
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def locked(settings: Settings) -> Iterator[Server]:
     with server_of(settings, "locked") as server:
         yield server
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def playwright() -> Iterator[Playwright]:
     with sync_playwright() as running:
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser(playwright: Playwright) -> Iterator[Browser]:
     found = next((p for p in ("/usr/bin/chromium", "/usr/bin/chromium-browser") if Path(p).exists()), None)
     if found is None:
