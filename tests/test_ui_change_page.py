@@ -14,9 +14,10 @@ from accounts.signin import Protection
 from analysis.bridge import Bridge, Part
 from connectors.importing import import_files
 from ledger.lake import Lake
+from reports import figures
+from reports.figures import Step
 from tests.e2e.driver import write_bill
-from ui import change_page, figures, running
-from ui.figures import Step
+from ui import change_page, running
 
 
 @pytest.fixture

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from ui import figures
-from ui.figures import Axis, Mark
+from reports import figures
+from reports.figures import Axis, Mark
 
 MAY = date(2026, 5, 1)
-CONFIG = tomllib.loads((Path(figures.__file__).with_name("config.toml")).read_text())
+CONFIG = tomllib.loads((Path(__file__).resolve().parents[1] / "ui" / "config.toml").read_text())
 
 
 def mark(day: int, name: str, amount: str | None) -> Mark:

@@ -14,7 +14,8 @@ from analysis.bridge import MEANINGS, Bridge, Part
 from analysis.change import ChangeRow, ChangeTable, WithoutQuantity
 from analysis.period import Period
 from analysis.result import ZERO, Metric
-from ui import change_data, charts, controls, exports, figures, numbers, scope
+from reports import figures
+from ui import change_data, charts, controls, exports, numbers, scope
 from ui.changes import in_cents
 from ui.controls import Span
 from ui.frame import SYNTHETIC, View, page

@@ -9,8 +9,8 @@ from typing import Any, Final
 
 import streamlit as st
 
+from reports.figures import PICKED, Spec
 from ui import fonts
-from ui.figures import PICKED, Spec
 from ui.frame import View
 
 #: Pixels of a picture; twice as many dots.
@@ -23,7 +23,7 @@ def show(view: View, spec: Spec, told: str, key: str, *, picks: bool = False) ->
 
     Args:
         view: what the page reads; names the files.
-        spec: of `ui.figures`.
+        spec: of `reports.figures`.
         told: what it shows, for whoever cannot see it.
         key: of the chart on its page.
         picks: whether a mark can be chosen.

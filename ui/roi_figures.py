@@ -12,10 +12,11 @@ from analysis.result import ZERO, total
 from analysis.roi import CASES, LABEL, Case
 from billing.catalog import Plan
 from billing.compare import Compared, compare
+from reports import figures
+from reports.figures import Axis, Mark, Spec, Step
 from reports.roi import Estimate, steady, whole
-from ui import figures, numbers
+from ui import numbers
 from ui.fee_answers import finer
-from ui.figures import Axis, Mark, Spec, Step
 from ui.frame import SYNTHETIC
 
 #: What each case is called in a chart, and its colour: a dull pair around the expected one.

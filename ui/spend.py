@@ -14,7 +14,8 @@ from analysis.period import first_of_month
 from analysis.quality import SourceQuality
 from analysis.result import ZERO, Metric, share, total
 from analysis.spend import SpendRow
-from ui import charts, controls, data, drill, exports, figures, numbers, scope
+from reports import figures
+from ui import charts, controls, data, drill, exports, numbers, scope
 from ui.controls import Span
 from ui.frame import SYNTHETIC, View, page
 from ui.scope import Scope

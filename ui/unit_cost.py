@@ -13,7 +13,8 @@ import streamlit as st
 from analysis.period import first_of_month
 from analysis.result import Metric, share, total
 from analysis.unit_cost import Gap, UnitCostRow
-from ui import charts, controls, data, drill, exports, figures, numbers, scope
+from reports import figures
+from ui import charts, controls, data, drill, exports, numbers, scope
 from ui.controls import Span
 from ui.frame import SYNTHETIC, View, page
 from ui.scope import Scope

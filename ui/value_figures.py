@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any, Final
 
+from reports.figures import OTHER_COLOUR, PALETTE, Spec
 from ui import numbers
-from ui.figures import OTHER_COLOUR, PALETTE, Spec
 from ui.value_data import Proven, Step
 
 _ACTUAL: Final = PALETTE[0]

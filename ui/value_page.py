@@ -10,12 +10,12 @@ from typing import Final
 import streamlit as st
 
 from analysis.result import Metric, quotient, total
+from reports import figures
 from ui import (
     charts,
     data,
     drill,
     exports,
-    figures,
     numbers,
     pages,
     scope,

@@ -14,7 +14,8 @@ import streamlit as st
 from analysis.plan import AS_USED, Lever, Plan, PlanError
 from analysis.repriced import Finding, Repriced, RepriceRow
 from analysis.result import ZERO, quotient, total
-from ui import charts, controls, exports, figures, numbers, scope, whatif_data, whatif_levers
+from reports import figures
+from ui import charts, controls, exports, numbers, scope, whatif_data, whatif_levers
 from ui.change_page import signed
 from ui.controls import Span
 from ui.frame import SYNTHETIC, View, page

@@ -1,7 +1,7 @@
 """Charts: pure functions from figures to Vega-Lite specifications, and the words that stand for them.
 
 Positions are drawn from rounded binary numbers, which is all a browser has; every figure that can be read (tooltips,
-texts) is written from the exact one by `ui.numbers`.
+texts) is written from the exact one by `reports.numbers`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from itertools import pairwise
 from typing import Any, Final
 
 from analysis.result import ZERO, total
-from ui import numbers
+from reports import numbers
 
 Spec = dict[str, Any]
 
