@@ -49,3 +49,29 @@ def test_no_setting_and_no_page_names_another_host() -> None:
     # `https://…` tells a person how an address is written; a letter after it would name a host.
     named = [f.name for f in texts if re.search(r"https://[a-z0-9]|:material/", f.read_text())]
     assert named == []
+
+
+def luminance(colour: str) -> float:
+    """Relative luminance of `#rrggbb` by WCAG 2.2."""
+    parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    red, green, blue = (p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def contrast(one: str, other: str) -> float:
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("mode", ["light", "dark"])
+def test_letters_and_buttons_can_be_told_from_their_ground(mode: str) -> None:
+    assert round(contrast("#ffffff", "#000000"), 6) == 21
+    theme = tomllib.loads(server.CONFIG.read_text())["theme"][mode]
+    accent = theme["primaryColor"]
+    # Streamlit writes white on a filled button and on a chosen chip.
+    assert contrast("#ffffff", accent) >= 4.5
+    grounds = [theme["backgroundColor"], theme["secondaryBackgroundColor"], theme["sidebar"]["backgroundColor"]]
+    for ground in grounds:
+        assert contrast(accent, ground) >= 3
+        assert contrast(theme["textColor"], ground) >= 4.5
+        assert contrast(theme["linkColor"], ground) >= 4.5

@@ -198,7 +198,7 @@ def test_public_is_what_it_says_and_no_more(settings: Settings) -> None:
     assert frozenset({"/healthz", "/sign-in", "/sign-out", "/revocations.json"}) == PUBLIC
     assert {ask(path) for path in PUBLIC} == {200}
     links = {"/proof/{token}", "/case/{token}", "/unsubscribe/{token}"}
-    assert {route.path for route in routes.ROUTES} - PUBLIC == {"/fonts/{name}", *links}
+    assert {route.path for route in routes.ROUTES} - PUBLIC == {"/fonts/{name}", "/value", *links}
     assert ask("/proof/a_Token-1") == ask("/unsubscribe/a_Token-1") == 200
     guarded = (
         "/proof/",
@@ -207,6 +207,7 @@ def test_public_is_what_it_says_and_no_more(settings: Settings) -> None:
         "/proof/a%2Fb",
         "/unsubscribe/",
         "/proofs",
+        "/value",
         "/fonts/x",
     )
     assert {ask(path) for path in guarded} == {303}

@@ -22,6 +22,7 @@ from accounts.signin import SESSION_HOURS, Attempts, Protection, issue, verify
 from ledger.errors import LedgerError
 from ui import fonts, roi_link, running, share_routes, unsubscribe
 from ui.gate import COOKIE, SIGN_IN, SIGN_OUT, Gate
+from ui.pages import ENTRIES
 
 MAIN: Final = Path(__file__).with_name("main.py")
 _PAGE: Final = Path(__file__).with_name("static") / "sign_in.html"
@@ -32,6 +33,11 @@ _attempts: Final = Attempts()
 async def healthz(_: Request) -> Response:
     """Says `ok` as long as the server answers."""
     return PlainTextResponse("ok")
+
+
+async def first_page(request: Request) -> Response:
+    """The first page by its own name: Streamlit knows it at the root alone."""
+    return RedirectResponse(f"/?{request.url.query}" if request.url.query else "/", 307)
 
 
 async def sign_in_form(_: Request) -> Response:
@@ -119,6 +125,7 @@ def _form(message: str = "", status: int = 200) -> Response:
 ROUTES: Final = (
     Route("/healthz", healthz),
     Route("/fonts/{name}", font),
+    Route(f"/{ENTRIES[0].path}", first_page),
     Route(SIGN_IN, sign_in_form, methods=["GET"]),
     Route(SIGN_IN, sign_in, methods=["POST"]),
     Route(SIGN_OUT, sign_out),

@@ -174,6 +174,12 @@ def test_a_choice_is_in_the_address_and_the_address_restores_it(view: View) -> N
     expect(view.page.get_by_role("heading", name="By provider")).to_be_visible()
 
 
+def test_the_first_page_answers_to_its_own_name(view: View) -> None:
+    view.open("/value?scope=Service:+Compute")
+    expect(view.page.get_by_role("heading", level=1)).to_have_text("Value")
+    assert "scope=Service:+Compute" in view.page.url
+
+
 def test_a_chart_is_told_in_words(view: View) -> None:
     view.open("/spend")
     chart = view.page.get_by_test_id("stVegaLiteChart")
