@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from analysis import written
 from analysis.result import ZERO, total
 from analysis.savings_frames import Days, one_currency, read_days
 from analysis.savings_gates import (
@@ -146,7 +147,8 @@ def _result(gates: list[Gate], confidence: float, actual: Decimal, found: tuple[
         shares = [rounded(1 - float(np.exp(-at)), SHARE) for at in (effect, effect - half, effect + half)]
         if avoided[1] <= ZERO:
             refusals.append(
-                f"The interval reaches from {avoided[1]} to {avoided[2]}, so nothing may have been avoided."
+                f"The interval reaches from {written.money(avoided[1], None)} to {written.money(avoided[2], None)}, "
+                "so nothing may have been avoided."
             )
     return ComparedCost(
         Tier.BASELINE_MODEL,

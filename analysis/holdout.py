@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from analysis.result import ZERO, total
 from analysis.savings_result import SHARE, Gate, Number, Status, Tier, as_share, quantum, rounded
+from analysis.written import money
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -156,7 +157,9 @@ def _result(
     high = point + width if point is not None and width is not None else None
     refusals = [gate.sentence for gate in gates if gate.status is Status.FAILED]
     if low is not None and high is not None and low <= ZERO:
-        refusals.append(f"The interval reaches from {low} to {high}, so nothing may have been avoided.")
+        refusals.append(
+            f"The interval reaches from {money(low, None)} to {money(high, None)}, so nothing may have been avoided."
+        )
     return HoldoutResult(
         tier=Tier.HOLDOUT,
         confidence=Decimal(str(confidence)),

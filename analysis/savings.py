@@ -13,6 +13,7 @@ from decimal import Decimal
 from math import isfinite
 from typing import TYPE_CHECKING, Final
 
+from analysis import written
 from analysis.result import ZERO, quotient
 from analysis.savings_evidence import (
     Evidence,
@@ -233,20 +234,23 @@ def _refusals(gates: tuple[Gate, ...], money: _Money | None, currency: str | Non
         g.sentence for g in gates if g.status not in held and not (g.name == "G10" and g.status is not Status.FAILED)
     ]
     if money is not None:
-        reasons.extend(_outcome(money, f" {currency}" if currency else ""))
+        reasons.extend(_outcome(money, currency))
     return tuple(reasons)
 
 
-def _outcome(money: _Money, unit: str) -> tuple[str, ...]:
+def _outcome(money: _Money, currency: str | None) -> tuple[str, ...]:
     """Why figures that pass the gates are still no saving."""
     if money.counterfactual <= ZERO:
         return ("By the baseline the reporting days would have cost nothing, so there was nothing to avoid.",)
     if money.low is None or money.high is None:
         return ("The interval has no bounds, so nothing can be said of what was avoided.",)
+    low, high = written.money(money.low, currency), written.money(money.high, currency)
     if money.high < ZERO:
-        return (f"The change cost more than it avoided: {money.point}{unit}, interval {money.low} to {money.high}.",)
+        return (
+            f"The change cost more than it avoided: {written.money(money.point, currency)}, interval {low} to {high}.",
+        )
     if money.low <= ZERO:
-        return (f"The interval reaches from {money.low} to {money.high}{unit}, so nothing may have been avoided.",)
+        return (f"The interval reaches from {low} to {high}, so nothing may have been avoided.",)
     return ()
 
 

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Final
 
 from analysis.savings_result import Gate, Status
+from analysis.written import money
 
 #: A ledger reconciles to an invoice within half a percent, or one unit of the currency.
 RECONCILED_SHARE: Final = Decimal("0.005")
@@ -122,7 +123,8 @@ def billing_gate(evidence: Evidence | None, days: tuple[date, ...]) -> Gate:
         worst = max(apart, key=lambda check: abs(check.difference))
         return _billing(
             Status.FAILED,
-            f"The ledger says {worst.ledger} and the invoice {worst.invoiced} for {worst.first} to {worst.last}; "
+            f"The ledger says {money(worst.ledger, evidence.currency)} and the invoice "
+            f"{money(worst.invoiced, evidence.currency)} for {worst.first} to {worst.last}; "
             "that is more than 0.5% and more than one unit of the currency apart.",
             evidence,
         )

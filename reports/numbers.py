@@ -7,25 +7,26 @@ from decimal import ROUND_HALF_EVEN, Context, Decimal
 from typing import Final
 
 from analysis.result import quotient
+from analysis.written import MINUS, NONE, in_currency, money
 
-#: What stands where there is no figure.
-NONE: Final = "—"
+__all__ = [
+    "NONE",
+    "change",
+    "compact",
+    "count",
+    "day",
+    "days",
+    "money",
+    "percent",
+    "points",
+    "some",
+    "tokens",
+    "unit_price",
+]
 
-#: Signs that name one currency only; a bare sign for any other would be a guess (CAD, AUD).
-_SIGNS: Final = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥", "INR": "₹"}
-_MINUS: Final = "\u2212"
 _WIDE: Final = Context(prec=80, rounding=ROUND_HALF_EVEN)
-_CENT: Final = Decimal("0.01")
 _UNIT_DIGITS: Final = 6
 _SCALES: Final = ((Decimal(10) ** 12, "T"), (Decimal(10) ** 9, "B"), (Decimal(10) ** 6, "M"), (Decimal(10) ** 3, "k"))
-
-
-def money(amount: Decimal | None, currency: str) -> str:
-    """A total with two digits, half to even: `$1,234.56`, `CAD 1,234.56`."""
-    if amount is None:
-        return NONE
-    cents = _WIDE.quantize(amount, _CENT)
-    return _signed(cents, f"{abs(cents):,.2f}", currency)
 
 
 def unit_price(amount: Decimal | None, currency: str) -> str:
@@ -35,7 +36,7 @@ def unit_price(amount: Decimal | None, currency: str) -> str:
     digits = max(2, _UNIT_DIGITS - 1 - (amount.adjusted() if amount else 0))
     rounded = _WIDE.quantize(amount, Decimal(1).scaleb(-digits))
     whole, _, fraction = f"{abs(rounded):,.{digits}f}".partition(".")
-    return _signed(rounded, f"{whole}.{fraction.rstrip('0').ljust(2, '0')}", currency)
+    return in_currency(rounded, f"{whole}.{fraction.rstrip('0').ljust(2, '0')}", currency)
 
 
 def tokens(count: Decimal | int | None) -> str:
@@ -50,8 +51,8 @@ def compact(amount: Decimal) -> str:
     for scale, letter in _SCALES:
         if abs(short) >= scale:
             part = _WIDE.divide(short, scale)
-            return f"{_MINUS if amount < 0 else ''}{abs(part):.{max(0, 2 - part.adjusted())}f}{letter}"
-    return f"{_WIDE.quantize(amount, Decimal(1)):f}".replace("-", _MINUS)
+            return f"{MINUS if amount < 0 else ''}{abs(part):.{max(0, 2 - part.adjusted())}f}{letter}"
+    return f"{_WIDE.quantize(amount, Decimal(1)):f}".replace("-", MINUS)
 
 
 def count(number: int | None) -> str:
@@ -69,7 +70,7 @@ def percent(share: Decimal | None, *, sign: bool = False) -> str:
     if share is None:
         return NONE
     value = _WIDE.quantize(share * 100, Decimal("0.1"))
-    lead = _MINUS if value < 0 else "+" if sign and value > 0 else ""
+    lead = MINUS if value < 0 else "+" if sign and value > 0 else ""
     return f"{lead}{abs(value):,.1f}%"
 
 
@@ -96,9 +97,3 @@ def days(first: date, last: date) -> str:
         return day(first)
     start = f"{first.day} {first:%b}" if first.year == last.year else day(first)
     return f"{start} to {day(last)}"
-
-
-def _signed(amount: Decimal, digits: str, currency: str) -> str:
-    lead = _MINUS if amount < 0 else ""
-    sign = _SIGNS.get(currency)
-    return f"{lead}{sign}{digits}" if sign else f"{lead}{currency} {digits}"

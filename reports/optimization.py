@@ -17,6 +17,7 @@ from reports import baselines, cited
 from reports.baselines import Captured
 from reports.claim import Attempt, Claim, FrozenBaseline, Intervention, ProofClass, Repriced, State
 from reports.measuring import Given, Standing, measure
+from reports.numbers import money
 from reports.proof.issue import issue, loaded
 from reports.proof.keys import signer
 from reports.question import Question, QuestionError, intervention_of, is_prospective, may_meet, periods, touching
@@ -272,11 +273,10 @@ class OptimizationProof:
 
     def _attempts(self, claim: Claim, question: Question, now: datetime) -> tuple[Attempt, ...]:
         """Every attempt there was on charges that may be the same, this one included."""
-        interval = (
-            "" if claim.figures.low is None else f", {claim.figures.low} to {claim.figures.high} {claim.currency}"
-        )
-        chosen, scope = digest_of(question.chosen), question.scope
-        self.store.count_attempt(chosen, scope.text(), question.text, f"{claim.state}{interval}", now)
+        ends = [money(end, claim.currency) for end in (claim.figures.low, claim.figures.high) if end is not None]
+        chosen, scope, interval = digest_of(question.chosen), question.scope, " to ".join(ends)
+        outcome = f"{claim.state}, {interval}" if interval else str(claim.state)
+        self.store.count_attempt(chosen, scope.text(), question.text, outcome, now)
         return tuple(
             Attempt(from_moment(row.first_at), row.asked, row.outcome, row.times)
             for row in self.store.attempts()

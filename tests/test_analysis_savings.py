@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from analysis.savings import AvoidedCost, Evidence, Tier, measure_avoided_cost
 from analysis.savings_limits import DRIFT_VERIFIED, drift_sentence
 from analysis.savings_model import Series, estimate
+from analysis.written import money
 from tests import savings_worlds
 from tests.savings_days import FIRST, days, full_evidence, history, measured
 
@@ -81,6 +82,7 @@ def test_a_zero_and_a_negative_result_are_shown_as_such(saved: float, said: str)
     assert not result.verified
     assert len(result.refusals) == 1
     assert said in result.refusals[0]
+    assert f"{money(low, 'USD')} to {money(high, 'USD')}" in result.refusals[0]
     if saved < 0:
         assert high < 0
         assert result.fraction == pytest.approx(Decimal("-0.2"), abs=Decimal("0.03"))

@@ -188,7 +188,10 @@ def test_every_attempt_is_counted_and_printed(proof: OptimizationProof) -> None:
     )
     improvements(proof, ROUTING, parse("provider=Anthropic"), "search_requests")
     again = improvements(proof, ROUTING, ASSISTANT, "assistant_requests")
-    assert {attempt.times: attempt.outcome[:12] for attempt in again.attempts} == {2: "verified, 12", 1: "verified, 65"}
+    assert {attempt.times: attempt.outcome[:13] for attempt in again.attempts} == {
+        2: "verified, $12",
+        1: "verified, $6,",
+    }
     assert again.proof_class is ProofClass.RETROSPECTIVE
     assert again.fee == ()
 
