@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from billing.catalog import Plan
     from reports.roi import Estimate
-    from ui.roi_case import Spend, Terms
+    from reports.roi_case import Spend, Terms
 
 Percent = Annotated[str | None, typer.Option(help="Percent of the spend.")]
 
@@ -55,8 +55,8 @@ def roi(
     """
     with sentences():
         from billing import catalog  # noqa: PLC0415
+        from reports.roi_case import Terms, between  # noqa: PLC0415
         from ui import roi_answers  # noqa: PLC0415
-        from ui.roi_case import Terms, between  # noqa: PLC0415
 
         now = datetime.now(UTC)
         day = start.date() if start else now.date()
@@ -85,7 +85,7 @@ def _estimate(
     terms: Terms,
     where: tuple[str | None, str | None],
 ) -> Estimate:
-    from ui import roi_case  # noqa: PLC0415
+    from reports import roi_case  # noqa: PLC0415
 
     low, high, plan = saving
     ways = sum((low is not None or high is not None, plan is not None, bool(shares)))
@@ -106,7 +106,7 @@ def _estimate(
 
 
 def _spend(given: tuple[str | None, str | None, tuple[str, ...]], where: tuple[str | None, str | None]) -> Spend:
-    from ui import roi_case  # noqa: PLC0415
+    from reports import roi_case  # noqa: PLC0415
 
     low, high, bills = given
     workspace, currency = where
@@ -133,7 +133,7 @@ def _repriced(
     from analysis.finance import months_after  # noqa: PLC0415
     from analysis.reprice import reprice  # noqa: PLC0415
     from ledger.price_book import book  # noqa: PLC0415
-    from ui import roi_case  # noqa: PLC0415
+    from reports import roi_case  # noqa: PLC0415
     from ui.repricing import read_plan  # noqa: PLC0415
 
     with open_lake(where[0]) as lake:

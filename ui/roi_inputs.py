@@ -17,8 +17,9 @@ from analysis.roi import HORIZONS, Range
 from analysis.roi_levers import LEVERS
 from billing import catalog
 from billing.compare import offered
-from ui import data, roi_case, roi_saved, running
-from ui.roi_case import Spend, Terms
+from reports import roi_case
+from reports.roi_case import Spend, Terms
+from ui import data, roi_saved, running
 
 if TYPE_CHECKING:
     from reports.roi import Estimate
@@ -48,7 +49,7 @@ class Chosen:
         """The estimate of it.
 
         Raises:
-            ValueError: as `ui.roi_case`.
+            ValueError: as `reports.roi_case`.
         """
         if self.saving is not None:
             return roi_case.of_saving(self.spend, self.saving, self.terms)

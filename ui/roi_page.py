@@ -16,10 +16,11 @@ from analysis.roi import LABEL, Range
 from billing.compare import cliffs, offered
 from connectors.errors import ConnectorError
 from ledger.errors import LedgerError
+from reports import roi_figures as pictures
 from reports.roi import Estimate, assumptions, headline, pdf, sentences, whole
+from reports.roi_case import Spend, repriced_saving
 from ui import carry, data, numbers, roi_figures, roi_inputs, roi_saved, whatif_data, whatif_levers
 from ui.frame import SYNTHETIC, View
-from ui.roi_case import Spend, repriced_saving
 from ui.roi_inputs import LEDGER, RANGE, SHARES, TOKENS, Chosen
 from ui.tables import show_text
 from ui.whatif_data import Offer
@@ -174,10 +175,10 @@ def _day(day: date | None) -> str:
 
 def _charts(estimate: Estimate) -> None:
     st.caption("A month in full effect, expected case")
-    spec, told = roi_figures.bridge(estimate)
+    spec, told = pictures.bridge(estimate)
     st.vega_lite_chart(spec=spec, width="stretch", alt=told, key="roi-bridge")
     st.caption("What has come in, less what has gone out")
-    spec, told = roi_figures.cash_flow(estimate)
+    spec, told = pictures.cash_flow(estimate)
     st.vega_lite_chart(spec=spec, width="stretch", alt=told, key="roi-cash")
 
 

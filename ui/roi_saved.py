@@ -13,8 +13,8 @@ import streamlit as st
 from accounts import scenarios
 from accounts.scenarios import DAYS
 from analysis.roi import CASES, Range
+from reports.roi_case import Spend
 from ui import running
-from ui.roi_case import Spend
 from ui.roi_link import CASE, PAGE
 
 #: The token in the address; everything else of a scenario is in the database, sealed.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
 from typing import Any, Final
 
 import streamlit as st
@@ -69,7 +68,7 @@ def compared(coverage: Coverage, span: Span) -> Span:
         help=_AGAINST_HELP,
     )
     if name == controls.YEAR:
-        return Span(_year_back(span.first), _year_back(span.end) - timedelta(days=1))
+        return span.year_before
     if name != controls.CHOSEN or coverage.first is None:
         return span.before
     default = (max(coverage.first, span.before.first), max(coverage.first, span.before.last))
@@ -103,7 +102,3 @@ def chosen(view: View) -> Where:
         help=_SCOPE_HELP,
     )
     return gathered(known[name] for name in picked)
-
-
-def _year_back(day: date) -> date:
-    return controls.months_back(day, 12) + timedelta(days=day.day - 1)

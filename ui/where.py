@@ -1,72 +1,7 @@
-"""What part of the spend a page is about: some providers, services, projects or models, or all of it."""
+"""What part of the spend a page is about: as in reports, so that the two never differ (see `analysis.where`)."""
 
-# Ibis types `table["x"]` as an abstract column, without the operations of its kind.
-# pyright: reportAttributeAccessIssue=false, reportOperatorIssue=false, reportArgumentType=false
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Final
+from analysis.where import COLUMNS, DIMENSIONS, UNNAMED, NotInTableError, Where, gathered, option, within
 
-if TYPE_CHECKING:
-    import ibis.expr.types as ir
-
-#: Values by dimension, as a cached loader takes them: those of one dimension are alternatives, dimensions narrow.
-Where = tuple[tuple[str, tuple[str | None, ...]], ...]
-
-#: Dimensions by the name that people read, which also stands in the address.
-DIMENSIONS: Final[Mapping[str, str]] = {
-    "Provider": "provider",
-    "Service": "service",
-    "Project": "account",
-    "Model": "model",
-}
-#: Columns of a dimension: in the rollups and charges, and in the usage.
-COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
-    "provider": ("ServiceProviderName",),
-    "service": ("ServiceName",),
-    "account": ("SubAccountId",),
-    "model": ("x_ModelId", "ModelId"),
-    "region": ("RegionId",),
-    "charge-category": ("ChargeCategory",),
-}
-#: What stands for a value that the bill does not state.
-UNNAMED: Final = "(not stated)"
-
-
-class NotInTableError(ValueError):
-    """A scope names a dimension that these figures do not have."""
-
-
-def gathered(pairs: Iterable[tuple[str, str | None]]) -> Where:
-    """Pairs of dimension and value as a scope, the same whatever their order."""
-    found = dict[str, set[str | None]]()
-    for dimension, value in pairs:
-        found.setdefault(dimension, set()).add(value)
-    return tuple(
-        (dimension, tuple(sorted(values, key=lambda value: (value is None, value or ""))))
-        for dimension, values in sorted(found.items())
-    )
-
-
-def within(table: ir.Table, where: Where) -> ir.Table:
-    """The rows of a ledger table that a scope covers.
-
-    Raises:
-        NotInTableError: the table lacks a dimension of the scope; leaving it out would show another figure.
-    """
-    for dimension, values in where:
-        column = next((name for name in COLUMNS[dimension] if name in table.columns), None)
-        if column is None:
-            named = next(name for name, known in DIMENSIONS.items() if known == dimension).lower()
-            raise NotInTableError(f"Usage states no {named}; take the {named} out of the scope to see these figures.")
-        known = [value for value in values if value is not None]
-        chosen = table[column].isin(known)
-        table = table.filter(chosen | table[column].isnull() if None in values else chosen)
-    return table
-
-
-def option(dimension: str, value: str | None, name: str | None = None) -> str:
-    """A value of a dimension as the scope lists it: `Model: gpt-5.5`, `Project: search (4711)`."""
-    kind = next(title for title, known in DIMENSIONS.items() if known == dimension)
-    shown = UNNAMED if value is None else value if name is None or name == value else f"{name} ({value})"
-    return f"{kind}: {shown}"
+__all__ = ["COLUMNS", "DIMENSIONS", "UNNAMED", "NotInTableError", "Where", "gathered", "option", "within"]
