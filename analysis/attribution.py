@@ -74,7 +74,7 @@ class PortfolioClaim:
     claim: AvoidedCost
 
 
-def compounded(cost: Decimal, left: Mapping[str, Decimal]) -> dict[frozenset[str], Fraction]:
+def compounded(cost: Decimal, left: Mapping[str, Decimal | Fraction]) -> dict[frozenset[str], Fraction]:
     """The costs of every set of interventions of which each leaves a share of what it finds.
 
     Args:
