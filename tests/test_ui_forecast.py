@@ -25,6 +25,7 @@ from tests.ledgers import line, write_bill
 from ui import running
 from ui.forecast_figures import banded
 from ui.forecast_page import told
+from ui.markup import plain
 
 START = date(2026, 1, 5)
 DAYS = 182
@@ -175,7 +176,7 @@ def test_an_amount_is_answered_with_a_day() -> None:
     shown.text_input(key="forecast-amount").set_value("much").run()
     assert "no amount" in shown.info[-1].value
     shown.text_input(key="forecast-amount").set_value("50").run()
-    assert any(text.value.startswith("Forecast: 50.00 USD is used up on") for text in shown.markdown)
+    assert any(text.value.startswith(plain("Forecast: 50.00 USD is used up on")) for text in shown.markdown)
 
 
 def test_the_backtest_is_told_in_plain_words() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final
 
@@ -15,10 +14,11 @@ from analysis.change import ChangeRow, ChangeTable, WithoutQuantity
 from analysis.period import Period
 from analysis.result import ZERO, Metric
 from reports import figures
-from ui import change_data, charts, controls, exports, numbers, scope
+from ui import change_data, charts, controls, exports, numbers, provisional, scope
 from ui.changes import in_cents
 from ui.controls import Span
 from ui.frame import SYNTHETIC, View, page
+from ui.markup import joined, plain
 from ui.scope import Scope
 from ui.tables import chosen_row, difference_column, money_column, show, show_text
 from ui.where import UNNAMED
@@ -170,12 +170,8 @@ def _notes(view: View, asked: Question) -> None:
         f"{asked.span} compared with {asked.before}, {asked.metric.value} cost in {asked.currency}.",
         "A description of what the bill and the usage say, not a measured saving.",
     ]
-    start = controls.provisional_from(view.coverage, datetime.now(UTC).date())
-    if start is not None and start <= asked.span.last:
-        said.append(
-            f":orange-badge[Provisional] from {numbers.day(start)} on: the newest billing period may still be restated."
-        )
-    st.caption(" ".join(said).replace("$", "\\$"))
+    said += provisional.words(view.coverage, asked.span.last)
+    st.caption(joined(said))
 
 
 def steps(bridge: Bridge, before: str, after: str, currency: str) -> list[figures.Step]:
@@ -298,7 +294,7 @@ def _remarks(table: ChangeTable) -> None:
     if table.notes:
         with st.expander(f"Notes on these figures ({len(table.notes)})", expanded=True):
             for note in table.notes:
-                st.markdown(f"- {note}".replace("$", "\\$"))
+                st.markdown(f"- {plain(note)}")
 
 
 PAGE: Final = page("Why it changed", "What made the cost of one period differ from that of another.", draw)

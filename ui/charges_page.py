@@ -10,7 +10,7 @@ from typing import Any, Final
 import streamlit as st
 
 from analysis.result import plain
-from ui import charges_data, data, drill, exports, numbers
+from ui import charges_data, data, drill, exports, markup, numbers
 from ui.charges_data import Asked, Charges, Sum
 from ui.controls import Span
 from ui.frame import View, page
@@ -37,7 +37,7 @@ def draw(view: View) -> None:
         return
     asked = _tagged(view, asked)
     found = charges_data.charges(view.workspace, view.snapshot, asked)
-    st.caption(_about(asked).replace("$", "\\$"))
+    st.caption(markup.plain(_about(asked)))
     if not found.rows:
         st.info("No charge of the ledger is like this. A later load may have replaced what the figure was made of.")
         return

@@ -12,14 +12,15 @@ from analysis.forecast import HORIZON, Figure, Forecast, ForecastTable, band_wor
 from analysis.forecast_run import Tested
 from analysis.forecast_series import Refused
 from analysis.result import Metric
-from ui import charts, controls, data, exports, forecast_data, numbers, scope
+from ui import charts, controls, data, exports, forecast_data, numbers, provisional, scope
 from ui.forecast_answers import Amount, left, runway_words
 from ui.forecast_figures import banded
 from ui.frame import SYNTHETIC, View, page
+from ui.markup import Marked, joined, plain
 from ui.tables import money_column, price_column, show, show_text
 from ui.where import UNNAMED
 
-LABEL: Final = ":blue-badge[Forecast] (evidence T4): neither a measurement nor a saving."
+LABEL: Final = Marked(":blue-badge[Forecast] (evidence T4): neither a measurement nor a saving.")
 DAYS: Final = (HORIZON, 30, 60, 180)
 SPLITS: Final = {"Service": "service", "Model": "model", "Provider": "provider", "Project": "account"}
 METRICS: Final = {"Effective": Metric.EFFECTIVE, "Billed": Metric.BILLED}
@@ -124,10 +125,8 @@ def _said(view: View, table: ForecastTable, row: Forecast) -> None:
     ]
     start = controls.provisional_from(view.coverage, datetime.now(UTC).date())
     if start is not None and start <= table.last:
-        said.append(
-            f":orange-badge[Provisional] It is also from days that may still be restated, from {numbers.day(start)} on."
-        )
-    st.caption(" ".join(said).replace("$", "\\$"))
+        said += [provisional.BADGE, f"It is also from days that may still be restated, from {numbers.day(start)} on."]
+    st.caption(joined(said))
 
 
 def _chart(view: View, row: Forecast) -> None:
@@ -270,7 +269,7 @@ def _runway(view: View, table: ForecastTable, rows: Sequence[Forecast]) -> None:
     except ValueError as error:
         st.info(str(error))
         return
-    st.markdown(runway_words(found).replace("$", "\\$"))
+    st.markdown(plain(runway_words(found)))
 
 
 PAGE: Final = page("Forecast", "What will be spent, and how sure that is.", draw)

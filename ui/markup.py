@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 #: Characters that mean something in Markdown.
 _MARKUP: Final = frozenset("\\`*_{}[]<>()#+-!|$:~")
+
+
+class Marked(str):
+    """Text that is Markdown already, such as a badge."""
+
+    __slots__ = ()
+
+
+def joined(parts: Iterable[str]) -> str:
+    """Sentences one after the other as Markdown that shows them as they are, but for those that are Markdown."""
+    return " ".join(part if isinstance(part, Marked) else plain(part) for part in parts)
 
 
 def plain(text: str) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final
 
@@ -13,9 +12,10 @@ import streamlit as st
 from analysis.period import label
 from analysis.reconciled import ReconcileRow
 from analysis.result import share
-from ui import controls, exports, numbers, scope
+from ui import controls, exports, numbers, provisional, scope
 from ui.controls import Span
 from ui.frame import View, page
+from ui.markup import joined
 from ui.reconcile_data import reconciliation
 from ui.tables import count_column, money_column, price_column, show, show_text
 from ui.where import UNNAMED, Where
@@ -116,12 +116,8 @@ def _said(view: View, asked: Question, whole: ReconcileRow) -> None:
     if whole.tokens_from_usage:
         part = numbers.percent(share(whole.tokens_from_usage, whole.tokens))
         said.append(f"{part} of the tokens are from usage records, since the bill states none.")
-    start = controls.provisional_from(view.coverage, datetime.now(UTC).date())
-    if start is not None and start <= asked.span.last:
-        said.append(
-            f":orange-badge[Provisional] from {numbers.day(start)} on: the newest billing period may still be restated."
-        )
-    st.caption(" ".join(said).replace("$", "\\$"))
+    said += provisional.words(view.coverage, asked.span.last)
+    st.caption(joined(said))
 
 
 def _table(view: View, asked: Question, rows: Sequence[ReconcileRow]) -> None:

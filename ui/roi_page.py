@@ -21,6 +21,7 @@ from reports.roi import Estimate, assumptions, headline, pdf, sentences, whole
 from reports.roi_case import Spend, repriced_saving
 from ui import carry, data, numbers, roi_figures, roi_inputs, roi_saved, whatif_data, whatif_levers
 from ui.frame import SYNTHETIC, View
+from ui.markup import plain
 from ui.roi_inputs import LEDGER, RANGE, SHARES, TOKENS, Chosen
 from ui.tables import show_text
 from ui.whatif_data import Offer
@@ -45,7 +46,7 @@ def _guarded() -> None:
         roi_saved.arrive()
         _draw()
     except (LedgerError, ConnectorError, ValueError) as error:
-        st.info(str(error).replace("$", "\\$"))
+        st.info(plain(str(error)))
     except Exception as error:
         if type(error).__module__.startswith("streamlit.runtime.scriptrunner"):
             raise
@@ -141,9 +142,9 @@ def _said(estimate: Estimate) -> None:
         return
     for said in sentences(estimate):
         if said.text is not None:
-            st.markdown(f"#### {_safe(said.text)}")
+            st.markdown(f"#### {plain(said.text)}")
         else:
-            st.caption(f"Not said: {_safe(said.missing)}")
+            st.caption(f"Not said: {plain(said.missing)}")
 
 
 def _cards(estimate: Estimate) -> None:
@@ -208,7 +209,7 @@ def _plans(estimate: Estimate) -> None:
     rows, alone = roi_figures.side_by_side(estimate.roi.case, offered(datetime.now(UTC).date()))
     show_text(rows, alt="What each plan costs and leaves in a month in full effect")
     for sentence in cliffs(alone):
-        st.warning(_safe(sentence))
+        st.warning(plain(sentence))
     st.caption("A fee without a verified saving is a loss; a share of verified savings then costs nothing.")
 
 
@@ -219,7 +220,7 @@ def _rests_on(estimate: Estimate) -> None:
             alt="Every assumption with its source",
         )
         for note in estimate.notes:
-            st.caption(_safe(note))
+            st.caption(plain(note))
 
 
 def _download(estimate: Estimate) -> None:
@@ -231,11 +232,6 @@ def _download(estimate: Estimate) -> None:
         key="roi-pdf",
         on_click="ignore",
     )
-
-
-def _safe(text: str) -> str:
-    """Text as it is: a dollar sign would open a formula."""
-    return text.replace("$", "\\$")
 
 
 PAGE: Final = page

@@ -15,9 +15,10 @@ from analysis.quality import SourceQuality
 from analysis.result import ZERO, Metric, share, total
 from analysis.spend import SpendRow
 from reports import figures
-from ui import charts, controls, data, drill, exports, numbers, scope
+from ui import charts, controls, data, drill, exports, numbers, provisional, scope
 from ui.controls import Span
 from ui.frame import SYNTHETIC, View, page
+from ui.markup import joined
 from ui.scope import Scope
 from ui.tables import chosen_row, money_column, percent_column, show
 from ui.where import UNNAMED
@@ -153,19 +154,14 @@ def _notes(view: View, asked: Question, found: Sequence[SpendRow]) -> None:
         said.append(f"Compared with {asked.before}.")
     else:
         said.append("No earlier period of the same length is loaded, so there is nothing to compare with.")
-    start = controls.provisional_from(view.coverage, _today())
-    if start is not None and start <= asked.span.last:
-        said.append(
-            f":orange-badge[Provisional] from {numbers.day(start)} on: the newest billing period may still be restated."
-        )
+    said += provisional.words(view.coverage, asked.span.last)
     unlisted = total(row.billed_without_list for row in found)
     if unlisted != ZERO:
         figure = numbers.money(unlisted, asked.currency)
         said.append(f"No list price is known for {figure} of billed cost, so there is no total list cost.")
     said += incomplete(data.quality(view.workspace, view.snapshot), asked.span, asked.before)
     said.append("Usage, purchases, credits, refunds and taxes are all included.")
-    # A dollar sign would open a formula.
-    st.caption(" ".join(said).replace("$", "\\$"))
+    st.caption(joined(said))
 
 
 def incomplete(sources: Sequence[SourceQuality], span: Span, before: Span) -> list[str]:

@@ -14,9 +14,10 @@ from analysis.period import first_of_month
 from analysis.result import Metric, share, total
 from analysis.unit_cost import Gap, UnitCostRow
 from reports import figures
-from ui import charts, controls, data, drill, exports, numbers, scope
+from ui import charts, controls, data, drill, exports, numbers, provisional, scope
 from ui.controls import Span
 from ui.frame import SYNTHETIC, View, page
+from ui.markup import joined, plain
 from ui.scope import Scope
 from ui.tables import chosen_row, count_column, money_column, price_column, show, show_text
 from ui.where import UNNAMED
@@ -129,7 +130,7 @@ def _cards(view: View, asked: Question) -> None:
                 help=_HELP[label],
             )
     if blend.reason:
-        st.caption(f"There is no cost per 1M tokens: {blend.reason}.".replace("$", "\\$"))
+        st.caption(plain(f"There is no cost per 1M tokens: {blend.reason}."))
 
 
 def _money(amount: Decimal | None, currency: str, *, price: bool = False) -> str | None:
@@ -145,12 +146,8 @@ def _origin(blend: UnitCostRow) -> str:
 
 def _notes(view: View, asked: Question) -> None:
     said = [f"{asked.span}, amounts in {asked.currency}. Cost and tokens of the same charges are divided."]
-    start = controls.provisional_from(view.coverage, datetime.now(UTC).date())
-    if start is not None and start <= asked.span.last:
-        said.append(
-            f":orange-badge[Provisional] from {numbers.day(start)} on: the newest billing period may still be restated."
-        )
-    st.caption(" ".join(said).replace("$", "\\$"))
+    said += provisional.words(view.coverage, asked.span.last)
+    st.caption(joined(said))
 
 
 def _trend(view: View, asked: Question, found: Sequence[UnitCostRow]) -> None:

@@ -18,6 +18,7 @@ from ui import (
     exports,
     numbers,
     pages,
+    provisional,
     scope,
     side,
     spend,
@@ -26,6 +27,7 @@ from ui import (
     views_data,
 )
 from ui.frame import SYNTHETIC, View, page
+from ui.markup import joined, plain
 from ui.scope import Scope
 from ui.tables import show_text
 from ui.value_data import Listed, Proven
@@ -78,7 +80,7 @@ def _sources(view: View, asked: Scope) -> None:
     said = value_data.failures(view.workspace)
     said += spend.incomplete(data.quality(view.workspace, view.snapshot), asked.span, asked.before)
     if said:
-        st.warning("**Not everything is in these figures.** " + " ".join(said).replace("$", "\\$"))
+        st.warning("**Not everything is in these figures.** " + joined(said))
 
 
 def _since(view: View) -> None:
@@ -90,8 +92,7 @@ def _since(view: View) -> None:
     said = [f"{_signed(amount, code)} of billed cost" for code, amount in found.billed]
     said += [numbers.some(found.loads, "new load")] if found.loads else []
     if said:
-        told = f"Since your last visit on {numbers.day(seen.at.date())}: {', '.join(said)}."
-        st.caption(told.replace("$", "\\$"))
+        st.caption(plain(f"Since your last visit on {numbers.day(seen.at.date())}: {', '.join(said)}."))
 
 
 def _picked(standing: Sequence[Listed]) -> Listed:
@@ -197,9 +198,9 @@ def _cards(cards: Sequence[Card]) -> None:
 def _remarks(one: Listed, proof: Proven) -> None:
     said = [f"{one.question.rstrip('.')} A {one.proof_class} proof of tier {one.tier}, made on {one.created[:10]}."]
     if one.state != "verified":
-        said.insert(0, f":orange-badge[Provisional] {one.reason or 'A provider may still restate the bill.'}")
+        said = [provisional.BADGE, one.reason or "A provider may still restate the bill.", *said]
     said += proof.warnings
-    st.caption(" ".join(said).replace("$", "\\$"))
+    st.caption(joined(said))
     if pages.has("proofs"):
         st.page_link(pages.link("proofs"), label="The proof, its gates and its signature")
 
@@ -242,7 +243,7 @@ def _bridge(view: View, one: Listed, proof: Proven) -> None:
     told = figures.bridge_words("Cost of the reporting period at constant prices", lines)
     title = f"Cost at constant prices, {one.currency}"
     charts.show(view, figures.bridge(lines, title, told, _note(proof)), told, "value-bridge")
-    st.caption(f"The saving lies between {_interval(one.low, one.high, one.currency)}.".replace("$", "\\$"))
+    st.caption(plain(f"The saving lies between {_interval(one.low, one.high, one.currency)}."))
 
 
 def _trend(view: View, one: Listed, proof: Proven) -> None:

@@ -19,6 +19,7 @@ from ui import charts, controls, exports, numbers, scope, whatif_data, whatif_le
 from ui.change_page import signed
 from ui.controls import Span
 from ui.frame import SYNTHETIC, View, page
+from ui.markup import joined, plain
 from ui.tables import count_column, difference_column, money_column, show, show_text
 from ui.whatif_data import Offer
 from ui.whatif_levers import Set
@@ -195,7 +196,7 @@ def _notes(result: Repriced, sums: Compared, currency: str, levers: Sequence[Set
         said.append("Only tokens with a price on both sides are compared, and only they are in the year.")
     if sums.left_planned:
         said.append(f"{numbers.money(sums.left_planned, currency)} under the plan had no price as it was used.")
-    st.caption(" ".join(said).replace("$", "\\$"))
+    st.caption(joined(said))
     if not levers:
         st.info("No lever is set yet: choose a model to route to, or move a slider.")
     for found, tokens in zip(levers, result.pulled, strict=True):
@@ -315,7 +316,7 @@ def _beside(result: Repriced) -> None:
     if result.incomplete:
         said.append(f"In no figure: {numbers.some(result.incomplete, 'row')} of usage without input or output tokens.")
     if said:
-        st.caption(" ".join(said).replace("$", "\\$"))
+        st.caption(joined(said))
 
 
 def _line(finding: Finding, heading: str) -> dict[str, str | None]:
@@ -337,7 +338,7 @@ def _book(view: View, result: Repriced) -> None:
     as_of = "no prices" if known.known_to is None else f"prices as known on {numbers.day(known.known_to.date())}"
     st.caption(f"Price book `{result.book_digest[:12]}`, {as_of}. In full: `spendproof prices show`.")
     for gap in known.gaps:
-        st.caption(gap.replace("$", "\\$"))
+        st.caption(plain(gap))
 
 
 PAGE: Final = page("What-if", "What the same usage would have cost, used in another way.", draw)
