@@ -135,7 +135,8 @@ class Claim:
         warnings: what a reader has to know, as sentences.
         provisional_periods: months (first day) that a provider may still restate.
         repriced, projections: T1 and T4 beside the measurement, never added to it.
-        shares: split over several interventions; empty for one.
+        shares: `figures.point` split over several interventions; empty for one, and where it cannot be split.
+        split: how it was split or why it is not, as sentences; empty for one intervention.
         fee: lines; empty where there is none (always so on a retrospective claim).
     """
 
@@ -176,6 +177,7 @@ class Claim:
     repriced: tuple[Repriced, ...] = ()
     projections: tuple[Projection, ...] = ()
     shares: tuple[Share, ...] = ()
+    split: tuple[str, ...] = ()
     fee: tuple[FeeLine, ...] = ()
 
     def record(self) -> dict[str, Any]:

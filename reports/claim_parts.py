@@ -351,9 +351,13 @@ class Share:
 
     Attributes:
         note: of the intervention.
+        first_day: on which it joined (UTC).
         sequential, shapley: money by the order of dates, and by Shapley's value.
+        alone: what it would avoid by itself (money); these overlap and are never added.
     """
 
     note: str
+    first_day: date
     sequential: Decimal
     shapley: Decimal
+    alone: Decimal

@@ -41,6 +41,7 @@ from reports.claim import (
     Tier,
 )
 from reports.question import LEVERS, Question
+from reports.splitting import shares_of, split_of
 
 if TYPE_CHECKING:
     from analysis.savings import AvoidedCost, Evidence
@@ -161,6 +162,8 @@ def measure(lake: Lake, workspace: str, question: Question, given: Given, standi
     reporting_days = max(found.reporting.length, 1)
     detectable = detectable_saving(frames[0], reporting_days).fraction if found.baseline.days else None
     state = _state(result, settled)
+    days = _days(found, result)
+    shared = split_of((question.change, *_within(question)), *spans, days, result.point)
     return Claim(
         question=question.text,
         proof_class=standing.proof_class,
@@ -187,7 +190,7 @@ def measure(lake: Lake, workspace: str, question: Question, given: Given, standi
         figures=_figures(result, found.reporting, detectable),
         evidence=_given(settled, invoices, given, evidence.quality, question),
         limits=result.limits,
-        days=_days(found, result),
+        days=days,
         left_out=tuple(
             LeftOut(part.what, part.why, part.baseline, part.reporting, part.charges) for part in found.costs.excluded
         ),
@@ -203,6 +206,8 @@ def measure(lake: Lake, workspace: str, question: Question, given: Given, standi
         provisional_periods=settled.periods,
         repriced=given.repriced,
         projections=_projections(result, found.reporting, state),
+        shares=shares_of(shared),
+        split=shared.sentences,
         fee=_fee(result, state, standing, given),
     )
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from reports.baselines import Captured, summary
 from reports.claim import Claim, Figures
 from reports.numbers import money, percent
+from reports.proof.appendices import split_table
 from reports.proof.statement import statement
 from reports.records import BaselineRecord, InterventionRecord, ProofRecord
 from reports.stale import Stale
@@ -124,6 +125,7 @@ def print_claim(claim: Claim, record: ProofRecord, files: Sequence[str], *, as_j
         ("refused", claim.refusals),
         ("note", claim.warnings),
         ("guard rail", [rail.sentence for rail in claim.guard_rails]),
+        ("several changes", split_sentences(claim.record())),
         ("T1", [f"{r.what}: {money(r.difference, claim.currency)}; {r.note}" for r in claim.repriced]),
         ("T4", [_projected(claim, i) for i in range(len(claim.projections))]),
         ("left out", [_left_out(claim, i) for i in range(len(claim.left_out))]),
@@ -167,6 +169,18 @@ def print_proof(row: ProofRecord, *, as_json: bool) -> None:
         say_out(f"{gate['id']} {gate['state']} ({gate['title']}): {gate['sentence']}")
     for sentence in claim["refusals"]:
         say_out(f"refused: {sentence}")
+    for sentence in split_sentences(claim):
+        say_out(f"several changes: {sentence}")
+
+
+def split_sentences(claim: Mapping[str, Any]) -> list[str]:
+    """A claim's saving (as JSON carries it) split over several changes, or why it is not; empty for one change."""
+    table = split_table(claim)
+    parts = [
+        f"{note}, from {day}: {by_date} by date, {mean} by Shapley's value"
+        for note, day, by_date, mean, _ in table["rows"][:-1]
+    ]
+    return [*parts, *table["sentences"]]
 
 
 def _about(row: ProofRecord) -> dict[str, Any]:

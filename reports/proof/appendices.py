@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from reports.numbers import NONE, count, percent, some
 from reports.proof.canonical import digest
@@ -11,6 +11,9 @@ from reports.proof.statement import NOT_ASSESSED
 from reports.proof.texts import day_text, decimal, moment_text, money_text, span_text
 
 Record = Mapping[str, Any]
+
+SPLIT: Final = "Several changes, one saving"
+_UNCLAIMED: Final = "The total was measured and is not verified, so that no part of it is claimed."
 
 
 def appendices(document: Record) -> list[dict[str, Any]]:
@@ -34,7 +37,7 @@ def _beside(claim: Record) -> list[dict[str, Any]]:
     projected = ("A projection is no saving.",) if claim["projections"] else ()
     heads = ("What", "Used", "Planned", "Difference")
     return [
-        _table("Several changes, one saving", ("Change", "By date", "Shapley"), _split(claim), (), (1, 2)),
+        split_table(claim),
         _table("Beside the measurement: re-priced usage (T1)", heads, _repriced(claim), repriced, (1, 2, 3)),
         _table(
             "Beside the measurement: projection (T4)",
@@ -44,6 +47,15 @@ def _beside(claim: Record) -> list[dict[str, Any]]:
             (1,),
         ),
     ]
+
+
+def split_table(claim: Record) -> dict[str, Any]:
+    """The saving split over several changes, with its total; what stands before it says how, or why it is not split."""
+    heads = ("Change", "From", "By date", "Shapley's value", "By itself, not added")
+    # Proofs of before the split have no word of it.
+    sentences = claim.get("split", [])
+    unclaimed = claim["shares"] and claim["state"] == "not verified"
+    return _table(SPLIT, heads, _split(claim), [*([_UNCLAIMED] if unclaimed else []), *sentences], (2, 3, 4))
 
 
 def _sources(claim: Record) -> list[dict[str, Any]]:
@@ -148,7 +160,18 @@ def _invoices(claim: Record) -> list[list[str]]:
 
 
 def _split(claim: Record) -> list[list[str]]:
-    return [[s["note"], money_text(s["sequential"], claim), money_text(s["shapley"], claim)] for s in claim["shares"]]
+    if not claim["shares"]:
+        return []
+    rows = [
+        [
+            s["note"],
+            day_text(s["first_day"]),
+            *(money_text(s[way], claim) for way in ("sequential", "shapley", "alone")),
+        ]
+        for s in claim["shares"]
+    ]
+    whole = money_text(claim["figures"]["point"], claim)
+    return [*rows, ["Together", "", whole, whole, NONE]]
 
 
 def _repriced(claim: Record) -> list[list[str]]:

@@ -9,9 +9,11 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from analysis.result import plain
+from reports.claim_parts import Day, Intervention
 from reports.proof.canonical import DocumentError
 from reports.proof.document import daily
 from reports.question import BLACKOUT, LEVERS
+from reports.splitting import shares_of, split_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -82,6 +84,44 @@ def _compared(document: Record, result: AvoidedCost) -> Iterator[Compared]:
     expected = {day.date.isoformat(): plain(day.expected) for day in result.days}
     for i, (day, text) in enumerate(zip(document["days"]["date"], document["days"]["expected"], strict=True)):
         yield Compared(f"/document/days/expected/{i}", text, expected.get(day))
+    # Documents of before the split have no word of it.
+    if "split" in claim:
+        yield from _split(document)
+
+
+def _split(document: Record) -> Iterator[Compared]:
+    """The parts of several changes, from the signed days."""
+    claim = document["claim"]
+    before, after = (
+        (date.fromisoformat(claim[part]["first_day"]), date.fromisoformat(claim[part]["last_day"]))
+        for part in ("baseline", "reporting")
+    )
+    changes = [_intervention(part) for part in (claim["intervention"], *claim["other_changes"])]
+    days = [
+        Day(
+            date.fromisoformat(row["date"]),
+            row["part"],
+            Decimal(row["cost"]),
+            Decimal(row["as_billed"]),
+            Decimal(row["driver"]),
+            expected=_decimal(row["expected"]),
+        )
+        for row in daily(document)
+    ]
+    found = split_of(changes, before, after, days, _decimal(claim["figures"]["point"]))
+    shares = shares_of(found)
+    yield Compared("/document/claim/split", "\n".join(claim["split"]), "\n".join(found.sentences))
+    for i in range(max(len(shares), len(claim["shares"]))):
+        for way in ("sequential", "shapley", "alone"):
+            signed = claim["shares"][i][way] if i < len(claim["shares"]) else None
+            now = plain(getattr(shares[i], way)) if i < len(shares) else None
+            yield Compared(f"/document/claim/shares/{i}/{way}", signed, now)
+
+
+def _intervention(part: Record) -> Intervention:
+    last = part["last_day"]
+    first = date.fromisoformat(part["first_day"])
+    return Intervention(first, None if last is None else date.fromisoformat(last), part["kind"], part["note"])
 
 
 def _frame(rows: Sequence[Record]) -> pd.DataFrame:

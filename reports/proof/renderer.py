@@ -17,6 +17,7 @@ _SOURCES: Final = (
         for name in ("appendices", "charts", "html", "page", "pdf", "renderer", "statement", "texts")
     ),
     _HERE.parent / "numbers.py",
+    _HERE.parents[1] / "analysis" / "written.py",
 )
 #: The characters that the font has (its Latin, Greek and Cyrillic, punctuation, currencies, arrows and signs).
 _HAS: Final = (

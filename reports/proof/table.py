@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from typing import Any, Final
 
@@ -43,8 +43,20 @@ def csv_text(document: Mapping[str, Any]) -> bytes:
         line("gate", f"{gate['id']} {gate['title']}", "", "", gate["state"], gate["sentence"])
     for fee in claim["fee"]:
         line("fee", fee["text"], "", fee["amount"], currency)
+    for note, day, value, way in _shares(claim):
+        line("share", note, day, value, currency if value else "", way)
     for day in daily(document):
         for name in ("cost", "as_billed", "expected", "expected_low", "expected_high"):
             line(day["part"], name, day["date"], day[name], currency)
         line(day["part"], "driver", day["date"], day["driver"], unit)
     return out.getvalue().encode()
+
+
+def _shares(claim: Mapping[str, Any]) -> Iterator[tuple[str, str, str | None, str]]:
+    """The parts of several changes by what they count, and how they came about: change, day, amount and note."""
+    for share in claim["shares"]:
+        for way in ("sequential", "shapley", "alone"):
+            yield share["note"], share["first_day"], share[way], way
+    # Proofs of before the split have no word of it.
+    for sentence in claim.get("split", []):
+        yield "", "", None, sentence

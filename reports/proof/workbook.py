@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, Final
 
+from reports.proof.appendices import SPLIT
 from reports.proof.document import daily
 from reports.proof.page import page
 from reports.render.cells import safe
@@ -124,7 +125,27 @@ def _figures(sheet: Sheet, document: Mapping[str, Any], styles: Any, at: int, da
     if figures["point"] is None:
         at += 1
         sheet.write_string(at, 0, "Nothing could be measured.", styles["plain"])
-    return _fee(sheet, claim, styles, at + 1)
+    return _shares(sheet, claim, styles, _fee(sheet, claim, styles, at + 1))
+
+
+def _shares(sheet: Sheet, claim: Mapping[str, Any], styles: Any, at: int) -> int:  # noqa: ANN401
+    """The parts of several changes with their sums as formulas; the first row below them."""
+    if not claim["shares"]:
+        return at
+    for x, head in enumerate((SPLIT, "By date", "Shapley's value", "From")):
+        sheet.write_string(at, x, head, styles["headed" if x in {1, 2} else "head"])
+    first = at = at + 1
+    for share in claim["shares"]:
+        sheet.write_string(at, 0, safe(share["note"]), styles["text"])
+        sheet.write_number(at, 1, float(share["sequential"]), styles["money"])
+        sheet.write_number(at, 2, float(share["shapley"]), styles["money"])
+        sheet.write_string(at, 3, share["first_day"], styles["text"])
+        at += 1
+    sheet.write_string(at, 0, "Together", styles["plain"])
+    point = float(claim["figures"]["point"])
+    for x, letter in ((1, "B"), (2, "C")):
+        sheet.write_formula(at, x, f"=SUM({letter}{first + 1}:{letter}{at})", styles["money"], point)
+    return at + 2
 
 
 def _fee(sheet: Sheet, claim: Mapping[str, Any], styles: Any, at: int) -> int:  # noqa: ANN401

@@ -1,0 +1,153 @@
+"""A proof on a real ledger, from the question to every file of it and back to the ledger's pinned snapshot."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from openpyxl import load_workbook
+
+from analysis.scope import parse
+from connectors.importing import import_files
+from ledger.lake import Lake
+from reports.claim import Claim, State
+from reports.measuring import Given
+from reports.optimization import OptimizationProof
+from reports.proof.issue import Proof, loaded, rendered
+from reports.proof.reproduction import reproduce
+from reports.proof.verification import verify
+from reports.question import intervention_of
+from sample_data import files
+from tests.samples import NOW, WORKSPACE, invoices, sample, settings
+
+pytestmark = pytest.mark.filterwarnings("ignore:fetch_arrow_table:DeprecationWarning")
+
+SCOPE = "provider=OpenAI,project=proj_synthetic_assistant"
+GIVEN = Given(signed_by="Test", invoices=invoices(), invoices_from="truth.json")
+SPLIT = "Several changes, one saving"
+
+
+@pytest.fixture(scope="module")
+def proof(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OptimizationProof]:
+    home = tmp_path_factory.mktemp("ledger")
+    for lake in sample(home, "openai"):
+        yield OptimizationProof(lake, settings(home), WORKSPACE)
+
+
+@pytest.fixture(scope="module")
+def claim(proof: OptimizationProof) -> Claim:
+    """Two levers, fifty days apart, in one reporting period."""
+    first, _ = (
+        proof.store.add_intervention(day, None, scope="provider=OpenAI", kind=kind, note=note, who=None, now=NOW)
+        for day, kind, note in (
+            (date(2026, 5, 12), "routing", "Easy requests to the smaller model"),
+            (date(2026, 7, 1), "caching", "Prompts are cached"),
+        )
+    )
+    return proof.calculate_improvements(
+        intervention_of(first),
+        GIVEN,
+        NOW,
+        scope=parse(SCOPE),
+        driver="assistant_requests",
+        reporting=(None, date(2026, 8, 9)),
+    )
+
+
+@pytest.fixture(scope="module")
+def kept(proof: OptimizationProof, claim: Claim) -> Proof:
+    return loaded((proof.generate_proof_report(claim, NOW).document or "").encode())
+
+
+def test_a_saving_over_two_changes_is_split_to_the_cent(claim: Claim) -> None:
+    """The sample changed nothing on 1 July: that change's part is small beside the other's."""
+    routing, caching = claim.shares
+    assert (routing.note, caching.note) == ("Easy requests to the smaller model", "Prompts are cached")
+    assert (routing.first_day, caching.first_day) == (date(2026, 5, 12), date(2026, 7, 1))
+    for way in ("sequential", "shapley"):
+        assert getattr(routing, way) + getattr(caching, way) == claim.figures.point
+    assert abs(caching.shapley) < routing.shapley / 20
+    assert len(claim.split) == 3
+    # Two levers in one period are no proof of either, so the split is one of what was measured.
+    assert claim.state is State.NOT_VERIFIED
+
+
+def test_changes_that_began_together_say_why_there_is_no_split(proof: OptimizationProof, claim: Claim) -> None:
+    together = proof.calculate_improvements(
+        claim.intervention,
+        GIVEN,
+        NOW,
+        scope=parse(SCOPE),
+        driver="assistant_requests",
+        reporting=(date(2026, 7, 1), date(2026, 8, 9)),
+    )
+    assert together.shares == ()
+    assert together.split[0].startswith('Not split: "Easy requests to the smaller model" (2026-05-12) has 0 measured')
+
+
+def test_every_rendering_shows_the_split(claim: Claim, kept: Proof) -> None:
+    part = claim.shares[0]
+    page = rendered(kept, "html").decode()
+    assert SPLIT in page
+    for amount in (part.sequential, part.shapley):
+        assert f"${amount:,.2f}" in page
+    assert "The interval is that of the total; a part has none of its own." in page
+    assert rendered(kept, "pdf").startswith(b"%PDF")
+    lines = list(csv.DictReader(io.StringIO(rendered(kept, "csv").decode())))
+    shares = [line for line in lines if line["section"] == "share" and line["value"]]
+    by_way = {
+        way: sum(Decimal(line["value"]) for line in shares if line["note"] == way) for way in ("sequential", "shapley")
+    }
+    assert by_way == {"sequential": claim.figures.point, "shapley": claim.figures.point}
+    assert {line["day"] for line in shares} == {"2026-05-12", "2026-07-01"}
+    book = load_workbook(io.BytesIO(rendered(kept, "xlsx")))
+    cells = list(book["Proof"].iter_rows(values_only=True))
+    at = next(n for n, row in enumerate(cells) if row[0] == SPLIT)
+    assert cells[at + 1][:3] == (part.note, float(part.sequential), float(part.shapley))
+    assert cells[at + 3][:3] == ("Together", f"=SUM(B{at + 2}:B{at + 3})", f"=SUM(C{at + 2}:C{at + 3})")
+    assert SPLIT in book.sheetnames
+
+
+def test_the_ledger_gives_the_proof_again_also_after_the_bill_was_restated(
+    proof: OptimizationProof, kept: Proof, tmp_path: Path
+) -> None:
+    file = tmp_path / "proof.json"
+    file.write_bytes(kept.content)
+    assert verify(file).valid
+    found = reproduce(file, proof.lake)
+    assert found.differences == ()
+    assert found.same
+    assert found.sources == ("days in the proof", f"ledger at snapshot {kept.document['claim']['snapshot']}")
+    paths = {figure.path for figure in found.compared}
+    assert paths > {"/document/claim/row_digest", "/document/claim/shares/1/shapley", "/document/days/cost/300"}
+    _restate(proof.lake, tmp_path, Decimal(40))
+    again = reproduce(file, proof.lake)
+    assert (again.same, again.sources) == (True, found.sources)
+
+
+def test_a_ledger_without_the_cited_rows_does_not_give_the_proof_again(kept: Proof, tmp_path: Path) -> None:
+    file = tmp_path / "proof.json"
+    file.write_bytes(kept.content)
+    for lake in sample(tmp_path / "other", "anthropic"):
+        found = reproduce(file, lake)
+        assert [figure.path for figure in found.differences] == ["/document/claim/row_digest"]
+
+
+def _restate(lake: Lake, folder: Path, more: Decimal) -> None:
+    """The provider's costs again, with `more` US dollars on each amount of one page."""
+    costs = [path for path in files() if path.parent.name == "openai" and "cost" in path.name]
+    copies = [folder / path.name for path in costs]
+    for path, copy in zip(costs, copies, strict=True):
+        copy.write_text(path.read_text())
+    pages = json.loads(copies[-1].read_text())
+    for bucket in pages["data"]:
+        for result in bucket["results"]:
+            result["amount"]["value"] = str(Decimal(str(result["amount"]["value"])) + more)
+    copies[-1].write_text(json.dumps(pages))
+    import_files(lake, [str(copy) for copy in copies], synthetic=True, now=NOW)
