@@ -14,7 +14,8 @@ from analysis.change import ChangeRow, ChangeTable, WithoutQuantity
 from analysis.period import Period
 from analysis.result import ZERO, Metric
 from reports import figures
-from ui import change_data, charts, controls, exports, numbers, provisional, scope
+from ui import cards, change_data, charts, controls, exports, numbers, provisional, scope
+from ui.cards import Told
 from ui.changes import in_cents
 from ui.controls import Span
 from ui.frame import SYNTHETIC, View, page
@@ -43,6 +44,12 @@ NAMES: Final = {
     Part.COMMITMENT: "Commitments",
     Part.CREDIT: "Credits",
 }
+_COST: Final = Told(
+    "Sum of the chosen cost over the days of the period. What it is made of stands below.", "change", "items"
+)
+_DIFFERENCE: Final = Told(
+    "Cost less cost before; the parts below add up to it to the last digit.", "change", "the-parts"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,18 +152,24 @@ def _name(row: ChangeRow, dimension: str) -> str:
 def _cards(asked: Question, whole: ChangeRow) -> None:
     bridge, unit = in_cents(whole.bridge), asked.currency
     moved = numbers.change(bridge.after, bridge.before)
-    cards = (
-        (f"{asked.metric.value.capitalize()} cost before", numbers.money(bridge.before, unit), str(asked.before)),
-        (f"{asked.metric.value.capitalize()} cost", numbers.money(bridge.after, unit), str(asked.span)),
+    shown = (
+        (
+            f"{asked.metric.value.capitalize()} cost before",
+            numbers.money(bridge.before, unit),
+            str(asked.before),
+            _COST,
+        ),
+        (f"{asked.metric.value.capitalize()} cost", numbers.money(bridge.after, unit), str(asked.span), _COST),
         (
             "Difference",
             signed(bridge.difference, unit),
             "no positive cost before to compare with" if moved is None else numbers.percent(moved, sign=True),
+            _DIFFERENCE,
         ),
     )
     with st.grid(3, min_column_width=220):
-        for label, figure, note in cards:
-            st.metric(label, figure, note, delta_color="off", delta_arrow="off", border=True, height="stretch")
+        for label, figure, note, told in shown:
+            cards.show(label, figure, told, note)
 
 
 def signed(amount: Decimal, currency: str) -> str:

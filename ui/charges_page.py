@@ -9,12 +9,14 @@ from typing import Any, Final
 
 import streamlit as st
 
-from analysis.result import plain
-from ui import charges_data, data, drill, exports, markup, numbers
+from analysis.result import Metric, plain
+from ui import cards, charges_data, data, drill, exports, markup, numbers
+from ui.cards import Told
 from ui.charges_data import Asked, Charges, Sum
 from ui.controls import Span
 from ui.frame import View, page
 from ui.quality import source_name, title_of
+from ui.spend import TOLD
 from ui.tables import chosen_row, count_column, day_column, money_column, show, show_text
 from ui.where import COLUMNS, UNNAMED, Where, gathered
 
@@ -26,6 +28,12 @@ _TITLES: Final = {
     "model": "Model",
     "region": "Region",
     "charge-category": "Charge category",
+}
+_TOLD: Final = {
+    "Charges": Told("Rows of the bill as they were loaded.", "quality", "loads-and-rows"),
+    "Billed cost": TOLD[Metric.BILLED],
+    "Effective cost": TOLD[Metric.EFFECTIVE],
+    "List cost": TOLD[Metric.LIST],
 }
 
 
@@ -88,15 +96,15 @@ def _about(asked: Asked) -> str:
 
 
 def _cards(whole: Sum, currency: str) -> None:
-    cards = (
+    shown = (
         ("Charges", numbers.count(whole.charges)),
         ("Billed cost", numbers.money(whole.billed, currency)),
         ("Effective cost", whole.effective if whole.effective is None else numbers.money(whole.effective, currency)),
         ("List cost", whole.listed if whole.listed is None else numbers.money(whole.listed, currency)),
     )
     with st.grid(4, min_column_width=150):
-        for label, figure in cards:
-            st.metric(label, figure, border=True, height="stretch")
+        for label, figure in shown:
+            cards.show(label, figure, _TOLD[label])
 
 
 def _loads(view: View, found: Charges, currency: str) -> None:

@@ -12,7 +12,8 @@ from analysis.forecast import HORIZON, Figure, Forecast, ForecastTable, band_wor
 from analysis.forecast_run import Tested
 from analysis.forecast_series import Refused
 from analysis.result import Metric
-from ui import charts, controls, data, exports, forecast_data, numbers, provisional, scope
+from ui import cards, charts, controls, data, exports, forecast_data, numbers, provisional, scope
+from ui.cards import Told
 from ui.forecast_answers import Amount, left, runway_words
 from ui.forecast_figures import banded
 from ui.frame import SYNTHETIC, View, page
@@ -26,6 +27,20 @@ SPLITS: Final = {"Service": "service", "Model": "model", "Provider": "provider",
 METRICS: Final = {"Effective": Metric.EFFECTIVE, "Billed": Metric.BILLED}
 EVERYTHING: Final = "Everything"
 _METRIC_HELP: Final = "Effective cost spreads the fees of commitments over their use, which is what can be continued."
+_HOW: Final = Told(
+    "The forecast of each day, summed; which method a series takes is decided by past windows.", "forecast", "how"
+)
+_BAND: Final = Told(
+    "Where 90% of the sums of past windows lay beside their forecast; of fewer than 20 their range.",
+    "forecast",
+    "the-band",
+)
+_BEFORE: Final = Told(
+    "What was spent in as many days up to the newest that every provider has.", "forecast", "what-it-is-made-from"
+)
+_BACKTEST: Final = Told(
+    "The same procedure on past windows that it knew nothing of.", "forecast", "the-backtest-beside-it"
+)
 
 
 def draw(view: View) -> None:
@@ -90,12 +105,18 @@ def _cards(table: ForecastTable, row: Forecast) -> None:
         tested = f"of {numbers.some(last.windows, 'past window')}, too few for a share in the band"
     elif last is not None:
         held, tested = f"{last.coverage:.0%} of {last.banded}", "past windows lay in their band; 90% were promised"
-    cards = (
-        (f"Forecast of {table.horizon} days", numbers.money(total.amount, unit), numbers.days(total.first, total.last)),
+    shown = (
+        (
+            f"Forecast of {table.horizon} days",
+            numbers.money(total.amount, unit),
+            numbers.days(total.first, total.last),
+            _HOW,
+        ),
         (
             _band_name(total),
             f"{numbers.money(total.low, unit)} to {numbers.money(total.high, unit)}",
             "of the whole sum",
+            _BAND,
         ),
         (
             "As many days before",
@@ -103,12 +124,13 @@ def _cards(table: ForecastTable, row: Forecast) -> None:
             "days without a figure are among them"
             if moved is None
             else f"forecast {numbers.percent(moved, sign=True)}",
+            _BEFORE,
         ),
-        ("Backtest", held, tested),
+        ("Backtest", held, tested, _BACKTEST),
     )
     with st.grid(2, min_column_width=260):
-        for label, figure, note in cards:
-            st.metric(label, figure, note, delta_color="off", delta_arrow="off", border=True, height="stretch")
+        for label, figure, note, told in shown:
+            cards.show(label, figure, told, note)
 
 
 def _band_name(figure: Figure) -> str:

@@ -46,6 +46,7 @@ ENTRIES: Final = (
     Entry("Data", "Reports", "reports", "reports_page"),
     Entry("Data", "Reconciliation", "reconciliation", "reconcile_page"),
     Entry("Data", "Loads and data quality", "loads", "quality"),
+    Entry("Data", "How it is computed", "method", "method_page"),
 )
 
 

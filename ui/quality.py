@@ -12,7 +12,8 @@ from analysis.quality import SourceQuality
 from analysis.result import plain
 from connectors.errors import UnknownFormatError
 from connectors.registry import named
-from ui import data, exports, numbers
+from ui import cards, data, exports, numbers
+from ui.cards import Told
 from ui.data import Lineage
 from ui.frame import View, page
 from ui.tables import count_column, day_column, show, show_text
@@ -22,6 +23,13 @@ SCORE_MEANS: Final = (
     "Of 100: less the share of missing days, of rejected rows, of billed cost that errors are about, and a quarter of "
     "the share that warnings are about."
 )
+_ROWS: Final = ("quality", "loads-and-rows")
+_TOLD: Final = {
+    "Sources": Told("Connections and kinds of files that the ledger has loads of.", *_ROWS),
+    "Loads": Told("Pulls and files on record, those that were replaced included.", *_ROWS),
+    "Rows rejected": Told("Rows that could not be taken, each listed below with its reason.", *_ROWS),
+    "Last load": Told("Day (UTC) of the newest load.", *_ROWS),
+}
 
 
 def draw(view: View) -> None:
@@ -55,15 +63,15 @@ def money_by_currency(amounts: Mapping[str, Decimal]) -> str:
 
 def _cards(held: Lineage, sources: Sequence[SourceQuality]) -> None:
     last = max((load["LoadedAt"] for load in held.loads), default=None)
-    cards = (
+    shown = (
         ("Sources", numbers.count(len(sources))),
         ("Loads", numbers.count(len(held.loads))),
         ("Rows rejected", numbers.count(sum(load["RowsRejected"] for load in held.loads))),
         ("Last load", numbers.day(last) if last else None),
     )
     with st.grid(4, min_column_width=150):
-        for label, figure in cards:
-            st.metric(label, figure, border=True, height="stretch")
+        for label, figure in shown:
+            cards.show(label, figure, _TOLD[label])
 
 
 def _sources(sources: Sequence[SourceQuality]) -> None:

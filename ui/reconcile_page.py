@@ -12,7 +12,8 @@ import streamlit as st
 from analysis.period import label
 from analysis.reconciled import ReconcileRow
 from analysis.result import share
-from ui import controls, exports, numbers, provisional, scope
+from ui import cards, controls, exports, numbers, provisional, scope
+from ui.cards import Told
 from ui.controls import Span
 from ui.frame import View, page
 from ui.markup import joined
@@ -34,6 +35,15 @@ _FACTOR: Final = (
     "Bill over price book, of the charges that have both tokens and a price: 1 is the listed price, 0.96 is 4% less. "
     "Discounts, credits, commitments, taxes and rounding are in it."
 )
+_COMPARED: Final = ("reconcile", "what-is-compared")
+_TOLD: Final = {
+    "Billed for AI": Told("FOCUS BilledCost of every charge that names a model or tokens.", *_COMPARED),
+    "Price book": Told("Tokens times the price book's prices of their day, exactly.", *_COMPARED),
+    "Factor": Told("Billed cost over book cost, of the charges that have both; below it the single days.", *_COMPARED),
+    "Unexplained": Told("What the bill has beyond book price, named credits, commitments and rounding.", *_COMPARED),
+    "No price": Told("Billed cost of tokens that have no price in the book.", "reconcile", "never-a-guess"),
+    "No tokens": Told("Billed cost whose tokens are not known.", *_COMPARED),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +96,7 @@ def _cards(whole: ReconcileRow) -> None:
     daily = whole.reason or ""
     if spread is not None:
         daily = f"{_factor(spread.lowest)} to {_factor(spread.highest)} over {numbers.some(spread.days, 'day')}"
-    cards = (
+    shown = (
         ("Billed for AI", numbers.money(whole.billed, unit), "by the bill, which is the truth"),
         ("Price book", None if whole.book_cost is None else numbers.money(whole.book_cost, unit), "same tokens"),
         ("Factor", _factor(whole.calibration), daily),
@@ -95,8 +105,8 @@ def _cards(whole: ReconcileRow) -> None:
         ("No tokens", numbers.money(whole.without_tokens, unit), "not stated, or not by the token"),
     )
     with st.grid(3, min_column_width=180):
-        for title, figure, note in cards:
-            st.metric(title, figure, note, delta_color="off", delta_arrow="off", border=True, height="stretch")
+        for title, figure, note in shown:
+            cards.show(title, figure, _TOLD[title], note)
 
 
 def _factor(value: Decimal | None) -> str | None:

@@ -19,7 +19,8 @@ from ledger.errors import LedgerError
 from reports import roi_figures as pictures
 from reports.roi import Estimate, assumptions, headline, pdf, sentences, whole
 from reports.roi_case import Spend, repriced_saving
-from ui import carry, data, numbers, roi_figures, roi_inputs, roi_saved, whatif_data, whatif_levers
+from ui import cards, carry, data, numbers, roi_figures, roi_inputs, roi_saved, whatif_data, whatif_levers
+from ui.cards import Told
 from ui.frame import SYNTHETIC, View
 from ui.markup import plain
 from ui.roi_inputs import LEDGER, RANGE, SHARES, TOKENS, Chosen
@@ -28,6 +29,13 @@ from ui.whatif_data import Offer
 
 _log: Final = logging.getLogger(__name__)
 TITLE: Final = "ROI"
+_FIGURES: Final = ("roi", "the-figures")
+_TOLD: Final = {
+    "Net saving": Told("Saving less fee, running cost and implementation.", *_FIGURES),
+    "ROI": Told("Net saving over all that it costs.", *_FIGURES),
+    "NPV": Told("Every month's net, discounted to the first day.", *_FIGURES),
+    "Payback": Told("Days until what was saved covers what was paid, for good; not discounted.", *_FIGURES),
+}
 
 
 def page() -> None:
@@ -151,7 +159,7 @@ def _cards(estimate: Estimate) -> None:
     code = estimate.roi.case.currency
     low, expected, high = estimate.outcomes
     days = numbers.NONE if expected.breakeven is None else numbers.some(expected.breakeven, "day")
-    cards = [
+    shown = [
         (
             f"Net saving, {estimate.horizon} months",
             whole(expected.net, code),
@@ -162,8 +170,8 @@ def _cards(estimate: Estimate) -> None:
         ("Payback", days, _span(_day(high.payback), _day(low.payback))),
     ]
     with st.grid(4, min_column_width=170):
-        for label, figure, beside in cards:
-            st.metric(label, figure, beside, delta_color="off", delta_arrow="off", border=True, height="stretch")
+        for label, figure, beside in shown:
+            cards.show(label, figure, _TOLD[label.split(",")[0]], beside)
 
 
 def _span(low: str, high: str) -> str:

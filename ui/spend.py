@@ -15,7 +15,8 @@ from analysis.quality import SourceQuality
 from analysis.result import ZERO, Metric, share, total
 from analysis.spend import SpendRow
 from reports import figures
-from ui import charts, controls, data, drill, exports, numbers, provisional, scope
+from ui import cards, charts, controls, data, drill, exports, numbers, provisional, scope
+from ui.cards import Told
 from ui.controls import Span
 from ui.frame import SYNTHETIC, View, page
 from ui.markup import joined
@@ -33,11 +34,19 @@ GROUPS: Final = {
 }
 
 
-_HELP: Final = {
-    Metric.BILLED: "Sum of FOCUS BilledCost: what the invoices of these days say, credits and taxes included.",
-    Metric.EFFECTIVE: "Sum of FOCUS EffectiveCost: prepaid commitments spread over the days that they cover. "
-    "Unknown where any charge has none.",
-    Metric.LIST: "Sum of FOCUS ListCost: the same without any discount. Unknown where any charge has none.",
+_COSTS: Final = ("spend", "billed-effective-and-list-cost")
+TOLD: Final = {
+    Metric.BILLED: Told(
+        "Sum of FOCUS BilledCost: what the invoices of these days say, credits and taxes included.", *_COSTS
+    ),
+    Metric.EFFECTIVE: Told(
+        "Sum of FOCUS EffectiveCost: prepaid commitments spread over the days that they cover. Unknown where any "
+        "charge has none.",
+        *_COSTS,
+    ),
+    Metric.LIST: Told(
+        "Sum of FOCUS ListCost: the same without any discount. Unknown where any charge has none.", *_COSTS
+    ),
 }
 
 
@@ -128,16 +137,13 @@ def _cards(view: View, asked: Question, *, compared: bool) -> None:
             amount, earlier = cost_of(now, metric), cost_of(then, metric)
             moved = numbers.change(amount, earlier)
             unknown = None if now is None else _unknown(now, metric, asked.currency)
-            st.metric(
+            cards.show(
                 f"{label} cost",
                 None if amount is None else numbers.money(amount, asked.currency),
+                TOLD[metric],
                 unknown if amount is None else None if moved is None else numbers.percent(moved, sign=True),
-                delta_color="off" if amount is None else "inverse",
-                delta_arrow="off" if amount is None or moved == ZERO else "auto",
-                delta_description=f"from {numbers.money(earlier, asked.currency)}" if moved is not None else None,
-                help=_HELP[metric],
-                border=True,
-                height="stretch",
+                moved=None if amount is None else bool(moved),
+                beside=f"from {numbers.money(earlier, asked.currency)}" if moved is not None else None,
             )
 
 

@@ -14,7 +14,8 @@ from analysis.period import first_of_month
 from analysis.result import Metric, share, total
 from analysis.unit_cost import Gap, UnitCostRow
 from reports import figures
-from ui import charts, controls, data, drill, exports, numbers, provisional, scope
+from ui import cards, charts, controls, data, drill, exports, numbers, provisional, scope
+from ui.cards import Told
 from ui.controls import Span
 from ui.frame import SYNTHETIC, View, page
 from ui.markup import joined, plain
@@ -32,11 +33,20 @@ GROUPS: Final = {
 _KIND: Final = ("token-type",)
 _HEADINGS: Final[dict[tuple[str, ...], str]] = {by: name for name, by in GROUPS.items()}
 _PICKED: Final = "tokens-of"
-_HELP: Final = {
-    "Cost per 1M tokens": "Cost of the charges that have tokens, times a million, over exactly these tokens.",
-    "Tokens": "Of the bill; of usage records where the bill states none.",
-    "Cost of these tokens": "Cost of the charges that have tokens: what the price per token is made of.",
-    "Cost without token quantity": "AI cost that no price per token can be told from; each part stands below with why.",
+_TOKENS: Final = ("spend", "cost-per-million-tokens")
+TOLD: Final = {
+    "Cost per 1M tokens": Told(
+        "Cost of the charges that have tokens, times a million, over exactly these tokens.", *_TOKENS
+    ),
+    "Tokens": Told("Of the bill; of usage records where the bill states none.", *_TOKENS),
+    "Cost of these tokens": Told(
+        "Cost of the charges that have tokens: what the price per token is made of.", *_TOKENS
+    ),
+    "Cost without token quantity": Told(
+        "AI cost that no price per token can be told from; each part stands below with why.",
+        "spend",
+        "cost-without-token-quantity",
+    ),
 }
 
 
@@ -107,7 +117,7 @@ def _cards(view: View, asked: Question) -> None:
     without = blend.cost_without_tokens
     whole = None if cost is None or without is None else total((cost, without))
     part = None if whole is None or without is None else share(without, whole)
-    cards = (
+    shown = (
         ("Cost per 1M tokens", _money(blend.cost_per_million, unit, price=True), "blended over all"),
         ("Tokens", numbers.tokens(blend.tokens) if blend.tokens else None, _origin(blend)),
         ("Cost of these tokens", _money(cost, unit) if blend.tokens else None, f"{asked.metric.value} cost"),
@@ -118,17 +128,8 @@ def _cards(view: View, asked: Question) -> None:
         ),
     )
     with st.grid(4, min_column_width=200):
-        for label, figure, note in cards:
-            st.metric(
-                label,
-                figure,
-                note,
-                delta_color="off",
-                delta_arrow="off",
-                border=True,
-                height="stretch",
-                help=_HELP[label],
-            )
+        for label, figure, note in shown:
+            cards.show(label, figure, TOLD[label], note)
     if blend.reason:
         st.caption(plain(f"There is no cost per 1M tokens: {blend.reason}."))
 

@@ -12,6 +12,7 @@ import streamlit as st
 from analysis.result import Metric, quotient, total
 from reports import figures
 from ui import (
+    cards,
     charts,
     data,
     drill,
@@ -26,6 +27,7 @@ from ui import (
     value_figures,
     views_data,
 )
+from ui.cards import Told
 from ui.frame import SYNTHETIC, View, page
 from ui.markup import joined, plain
 from ui.scope import Scope
@@ -33,13 +35,22 @@ from ui.tables import show_text
 from ui.value_data import Listed, Proven
 
 _CENT: Final = Decimal("0.01")
-_ROI_HELP: Final = (
-    "Verified saving less fee, over the fee; the range is that of the interval. "
-    "A fee is taken from the lower bound alone."
+_RETURN: Final = Told(
+    "Verified saving less fee, over the fee; the range is that of the interval. A fee is taken from the lower bound "
+    "alone.",
+    "fees",
+    "return-on-the-fee",
 )
-_SPEND_HELP: Final = (
+_SPEND: Final = Told(
     "BilledCost of every charge that names a model, tokens or an AI service, taxes left out: the definition that fees "
-    "are taken by. See docs/method."
+    "are taken by.",
+    "spend",
+    "ai-spend",
+)
+_SAVING: Final = Told(
+    "Cost that the change avoided, at constant prices, with its interval. Never shown without it.",
+    "savings",
+    "the-baseline-model-e2w",
 )
 
 
@@ -50,7 +61,7 @@ class Card:
     label: str
     figure: str | None
     note: str
-    help: str
+    told: Told
 
 
 def draw(view: View) -> None:
@@ -116,7 +127,7 @@ def _spend_cards(view: View, asked: Scope) -> list[Card]:
     )
     amount = None if spent.amount is None else numbers.money(spent.amount, asked.currency)
     note = str(asked.span) if amount else f"no AI charge from {asked.span}"
-    return [Card("AI spend", amount, note, _SPEND_HELP)]
+    return [Card("AI spend", amount, note, _SPEND)]
 
 
 def saving_cards(one: Listed, proof: Proven) -> list[Card]:
@@ -140,27 +151,31 @@ def saving_cards(one: Listed, proof: Proven) -> list[Card]:
             "Verified saving" if one.state == "verified" else "Saving, provisional",
             numbers.money(one.point, unit),
             f"{level} interval {interval}",
-            "Cost that the change avoided, at constant prices, with its interval. Never shown without it.",
+            _SAVING,
         ),
         Card(
             "Cost per 1M tokens",
             numbers.unit_price(after, unit) if shown else None,
             unit_note,
-            "Of the proof's scope: reporting period, and baseline period before it.",
+            Told("Of the proof's scope: reporting period, and baseline period before it.", "baseline", "cost-of-a-day"),
         ),
         Card(
             "Performance",
             f"{kept} of {len(assessed)} not worse" if assessed else None,
             "against stated margins" if assessed else "not assessed: no latency, errors or evaluations are loaded",
-            "Whether answers stayed as good and as fast; what cannot be shown is not taken for unchanged.",
+            Told(
+                "Whether answers stayed as good and as fast; what cannot be shown is not taken for unchanged.",
+                "baseline",
+                "guard-rails",
+            ),
         ),
         Card(
             "Fee",
             None if fee is None else numbers.money(fee, unit),
             _why_no_fee(one) if fee is None else "from the lower bound alone",
-            "Lines of the fee stand in the proof.",
+            Told("Taken from the lower bound of the saving; its lines stand in the proof.", "fees"),
         ),
-        Card("Return on the fee", *_return(one, fee), _ROI_HELP),
+        Card("Return on the fee", *_return(one, fee), _RETURN),
     ]
 
 
@@ -180,19 +195,10 @@ def _return(one: Listed, fee: Decimal | None) -> tuple[str | None, str]:
     return numbers.percent(of[0]), f"{numbers.percent(of[1])} to {numbers.percent(of[2])}"
 
 
-def _cards(cards: Sequence[Card]) -> None:
+def _cards(shown: Sequence[Card]) -> None:
     with st.grid(3, min_column_width=200):
-        for card in cards:
-            st.metric(
-                card.label,
-                card.figure,
-                card.note,
-                delta_color="off",
-                delta_arrow="off",
-                help=card.help,
-                border=True,
-                height="stretch",
-            )
+        for card in shown:
+            cards.show(card.label, card.figure, card.told, card.note)
 
 
 def _remarks(one: Listed, proof: Proven) -> None:
@@ -322,13 +328,17 @@ def _before(view: View, asked: Scope, listed: Sequence[Listed]) -> None:
                 "Cost per 1M tokens",
                 None if price is None else numbers.unit_price(price, asked.currency),
                 note,
-                "See Unit cost.",
+                Told(
+                    "Cost of the charges that have tokens, times a million, over exactly these tokens.",
+                    "spend",
+                    "cost-per-million-tokens",
+                ),
             ),
             Card(
                 "Verified saving",
                 None,
                 "no proof is verified yet",
-                "A saving is shown with its interval or not at all.",
+                _SAVING,
             ),
         ]
     )

@@ -15,7 +15,8 @@ from analysis.plan import AS_USED, Lever, Plan, PlanError
 from analysis.repriced import Finding, Repriced, RepriceRow
 from analysis.result import ZERO, quotient, total
 from reports import figures
-from ui import charts, controls, exports, numbers, scope, whatif_data, whatif_levers
+from ui import cards, charts, controls, exports, numbers, scope, whatif_data, whatif_levers
+from ui.cards import Told
 from ui.change_page import signed
 from ui.controls import Span
 from ui.frame import SYNTHETIC, View, page
@@ -33,6 +34,17 @@ LAST_DAY: Final = "Of the last day of the period"
 YEAR: Final = 365
 FEWEST_DAYS: Final = 28
 _CENT: Final = Decimal("0.01")
+_COMPARED: Final = ("reprice", "what-is-compared")
+_PRICED: Final = ("reprice", "how-it-is-priced")
+_TOLD: Final = {
+    "As used, re-priced": Told("Tokens times the price book's prices, as they were used.", *_PRICED),
+    "Under the plan": Told("The same tokens at the prices of the plan.", *_PRICED),
+    "Difference": Told("Under the plan less as used, of the tokens that have a price on both sides.", *_COMPARED),
+    "Under the plan, a year": Told("These days times 365 over their number.", "reprice", "a-year"),
+    "As used, a year": Told("These days times 365 over their number.", "reprice", "a-year"),
+    "Not compared": Told("What the tokens cost as used that have no price under the plan.", *_COMPARED),
+    "Disputed": Told("Cost at prices on which the book's sources differ.", "reprice", "what-is-not-certain-of-a-price"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,27 +171,27 @@ def _cards(result: Repriced, sums: Compared, currency: str, *, planned: bool) ->
     days = _days(result)
     year = yearly(sums.planned, days), yearly(sums.difference, days)
     too_few = f"fewer than {FEWEST_DAYS} days are no year"
-    cards: list[tuple[str, str | None, str]] = [
+    shown: list[tuple[str, str | None, str]] = [
         ("As used, re-priced", numbers.money(sums.used, currency), f"{days} days of usage")
     ]
     if planned:
         moved = numbers.change(sums.planned, sums.used)
         highest = f"{signed(sums.at_highest, currency)} at the dearest prices"
         same = "the same at the dearest prices"
-        cards += [
+        shown += [
             ("Under the plan", numbers.money(sums.planned, currency), numbers.percent(moved, sign=True)),
             ("Difference", signed(sums.difference, currency), same if sums.at_highest == sums.difference else highest),
         ]
     each_year = None if year[0] is None else numbers.money(year[0], currency)
     note = f"{signed(year[1], currency)} a year" if planned and year[1] is not None else f"times {YEAR} / {days}"
-    cards += [
+    shown += [
         ("Under the plan, a year" if planned else "As used, a year", each_year, too_few if each_year is None else note),
         ("Not compared", numbers.money(sums.left_used, currency), "as used, without a price under the plan"),
         ("Disputed", numbers.money(_disputed(result, currency), currency), "sources differ by more than 1%"),
     ]
     with st.grid(3, min_column_width=220):
-        for label, figure, note in cards if planned else [*cards[:2], cards[-1]]:
-            st.metric(label, figure, note, delta_color="off", delta_arrow="off", border=True, height="stretch")
+        for label, figure, note in shown if planned else [*shown[:2], shown[-1]]:
+            cards.show(label, figure, _TOLD[label], note)
 
 
 def _disputed(result: Repriced, currency: str) -> Decimal:

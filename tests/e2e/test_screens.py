@@ -225,3 +225,16 @@ def test_a_password_stands_before_everything(browser: Browser, locked: Server) -
     view.page.goto(locked.url + "/")
     assert view.page.url == locked.url + "/sign-in"
     view.page.context.close()
+
+
+def test_a_figure_leads_to_how_it_is_computed(view: View) -> None:
+    view.open("/spend")
+    view.page.get_by_test_id("stMetric").first.get_by_test_id("stTooltipIcon").hover()
+    link = view.page.get_by_test_id("stTooltipContent").get_by_role("link", name="How it is computed")
+    target = link.get_attribute("href")
+    assert target == "/method?about=spend#billed-effective-and-list-cost"
+    view.open(target, until="stSelectbox")
+    expect(view.page.get_by_role("heading", level=2)).to_have_text("Spend and cost per token")
+    expect(view.page.locator("#billed-effective-and-list-cost")).to_be_visible()
+    other = view.page.get_by_role("link", name="a saving", exact=True)
+    assert other.get_attribute("href") == "/method?about=baseline#when-a-day-is-final"
