@@ -1,27 +1,21 @@
-"""What a claim cites of the ledger: the rows of its scope and their digest, loads, finality and invoices."""
+"""What a claim cites of the ledger: the rows of its scope and their digest, loads and finality."""
 
 from __future__ import annotations
 
-import csv
 import json
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
-from decimal import Decimal, InvalidOperation
-from pathlib import Path
+from datetime import date
 from typing import TYPE_CHECKING, Any, Final
 
 from analysis.finality import final_from
 from analysis.reconcile import PROFILE
-from analysis.result import plain, total
 from analysis.scope import OF_CHARGES, OF_USAGE, Scope
 from analysis.spend import TAG
 from ledger.engine import literal
-from ledger.errors import LedgerError
 from ledger.lake import ALIAS, Lake
 from ledger.rollups import rolled_sql, spend_sql, tokens_sql
-from reports.claim import CitedLoad, InvoiceTotal, SourceFile
+from reports.claim import CitedLoad, SourceFile
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -39,10 +33,6 @@ _SPEND: Final = (
 _TOKENS: Final = (*(column for column in PROFILE.values() if column != "r_Tier"), "x_ServiceTier")
 
 
-class InvoiceFileError(LedgerError):
-    """A file of invoices that cannot be read."""
-
-
 @dataclass(frozen=True, slots=True)
 class Tables:
     """The ledger's tables of one scope at one snapshot; `drivers` is whole."""
@@ -52,17 +42,6 @@ class Tables:
     usage: ir.Table
     drivers: ir.Table
     snapshot: int
-
-
-@dataclass(frozen=True, slots=True)
-class Invoice:
-    """What a provider (as `loads` names it) invoiced for its days `first` to `last`, both included."""
-
-    provider: str
-    first: date
-    last: date
-    amount: Decimal
-    currency: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,24 +113,24 @@ def row_query(scope: Scope, driver: str, source: str, spans: Iterable[tuple[date
     at = f"AT (VERSION => {snapshot})"
     days = list(spans)
     if scope.needs_charges:
-        charge_days = _between("ChargePeriodStart::DATE", days)
+        charge_days = between("ChargePeriodStart::DATE", days)
         spend = _lines("charges", at, condition(scope, OF_CHARGES), charge_days, _SPEND, "ChargePeriodStart::DATE")
         sources = [spend]
     else:
-        where, dated = condition(scope, OF_CHARGES), _between("ChargeDate", days)
+        where, dated = condition(scope, OF_CHARGES), between("ChargeDate", days)
         spend = _lines("daily_spend", at, where, dated, _SPEND, "ChargeDate", "CommitmentBilled", "CreditBilled")
         sources = [spend, _lines("daily_token_costs", at, where, dated, _TOKENS, "ChargeDate", "Tokens")]
     if source == "drivers":
         sources.append(
             "SELECT concat_ws('|', 'driver', DriverDate, DriverName, DriverValue) AS line "
-            f"FROM {ALIAS}.main.drivers {at} WHERE DriverName = {literal(driver)} AND {_between('DriverDate', days)}"
+            f"FROM {ALIAS}.main.drivers {at} WHERE DriverName = {literal(driver)} AND {between('DriverDate', days)}"
         )
     else:
         used = condition(scope, OF_USAGE)
         sources.append(
             "SELECT concat_ws('|', 'requests', UsagePeriodStart::DATE, sum(Requests)) AS line "
             f"FROM {ALIAS}.main.usage {at} WHERE Grain <> 'request' AND {used} "
-            f"AND {_between('UsagePeriodStart::DATE', days)} GROUP BY UsagePeriodStart::DATE"
+            f"AND {between('UsagePeriodStart::DATE', days)} GROUP BY UsagePeriodStart::DATE"
         )
     return f"SELECT line FROM ({' UNION ALL '.join(sources)}) ORDER BY line"
 
@@ -166,7 +145,8 @@ def _lines(table: str, at: str, where: str, dated: str, keys: Sequence[str], day
     )
 
 
-def _between(column: str, spans: Sequence[tuple[date, date]]) -> str:
+def between(column: str, spans: Sequence[tuple[date, date]]) -> str:
+    """SQL condition: a day lies in one of the spans, both ends included."""
     either = " OR ".join(f"{column} BETWEEN DATE {literal(first)} AND DATE {literal(last)}" for first, last in spans)
     return f"({either})"
 
@@ -183,17 +163,17 @@ def loads(
     """The loads that the rows of a claim came from, by id."""
     at = f"AT (VERSION => {snapshot})"
     table, day = ("charges", "ChargePeriodStart::DATE") if scope.needs_charges else ("daily_spend", "ChargeDate")
-    charged = f"{condition(scope, OF_CHARGES)} AND {_between(day, spans)}"
+    charged = f"{condition(scope, OF_CHARGES)} AND {between(day, spans)}"
     parts = [f"SELECT x_LoadId FROM {ALIAS}.main.{table} {at} WHERE {charged}"]
     if source == "drivers":
         parts.append(
             f"SELECT x_LoadId FROM {ALIAS}.main.drivers {at} WHERE DriverName = {literal(driver)} "
-            f"AND {_between('DriverDate', spans)}"
+            f"AND {between('DriverDate', spans)}"
         )
     else:
         parts.append(
             f"SELECT x_LoadId FROM {ALIAS}.main.usage {at} WHERE {condition(scope, OF_USAGE)} "
-            f"AND {_between('UsagePeriodStart::DATE', spans)}"
+            f"AND {between('UsagePeriodStart::DATE', spans)}"
         )
     rows = lake.records(
         f"SELECT * FROM {ALIAS}.main.loads {at} WHERE LoadId IN ({' UNION '.join(parts)}) ORDER BY LoadId"
@@ -225,90 +205,10 @@ def settled(lake: Lake, scope: Scope, spans: Sequence[tuple[date, date]], snapsh
     rows = lake.records(
         f"SELECT coalesce(l.Provider, c.ServiceProviderName) AS provider, c.{day} AS on_day, min(l.LoadedAt) AS loaded "
         f"FROM {ALIAS}.main.{table} AS c {at} JOIN {ALIAS}.main.loads AS l {at} ON l.LoadId = c.x_LoadId "
-        f"WHERE {condition(scope, OF_CHARGES)} AND {_between(day, spans)} GROUP BY ALL"
+        f"WHERE {condition(scope, OF_CHARGES)} AND {between(day, spans)} GROUP BY ALL"
     )
     open_days = {row["on_day"] for row in rows if row["loaded"].date() < final_from(row["provider"], row["on_day"])}
     return Settled(tuple(sorted(open_days)))
-
-
-def read_invoices(path: Path) -> tuple[Invoice, ...]:
-    """Invoices out of a CSV file with the columns provider, first_day, last_day, amount and currency.
-
-    Raises:
-        InvoiceFileError: a column or value is missing or is none.
-    """
-    wanted = {"provider", "first_day", "last_day", "amount", "currency"}
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.DictReader(file)
-        absent = wanted - set(reader.fieldnames or ())
-        if absent:
-            raise InvoiceFileError(f"{path} has no column {', '.join(sorted(absent))}; an invoice needs them all.")
-        found = list[Invoice]()
-        for number, row in enumerate(reader, start=1):
-            try:
-                invoice = Invoice(
-                    row["provider"].strip(),
-                    date.fromisoformat(row["first_day"].strip()),
-                    date.fromisoformat(row["last_day"].strip()),
-                    Decimal(row["amount"].strip()),
-                    row["currency"].strip(),
-                )
-            except (ValueError, InvalidOperation, AttributeError) as error:
-                raise InvoiceFileError(
-                    f"{path}, row {number}: days are written 2026-01-31 and amounts 1234.56."
-                ) from error
-            found.append(invoice)
-    return tuple(found)
-
-
-def invoice_totals(
-    lake: Lake, scope: Scope, invoices: Sequence[Invoice], source: str, currency: str, snapshot: int
-) -> tuple[InvoiceTotal, ...]:
-    """Invoices beside the ledger, for the spans that all providers of the scope have invoices of.
-
-    An invoice is about the whole bill of the provider that issued it (Bedrock is on the bill of AWS, whoever made the
-    model), so that is what it is compared with, not the scope alone.
-    """
-    at = f"AT (VERSION => {snapshot})"
-    table = "charges" if scope.needs_charges else "daily_spend"
-    rows = lake.records(
-        f"SELECT DISTINCT coalesce(l.Provider, c.ServiceProviderName) AS provider FROM {ALIAS}.main.{table} AS c {at} "
-        f"JOIN {ALIAS}.main.loads AS l {at} ON l.LoadId = c.x_LoadId WHERE {condition(scope, OF_CHARGES)}"
-    )
-    providers = {row["provider"] for row in rows}
-    spans = defaultdict[tuple[date, date], dict[str, Decimal]](dict)
-    for invoice in invoices:
-        if invoice.provider in providers and invoice.currency == currency:
-            of_span = spans[invoice.first, invoice.last]
-            of_span[invoice.provider] = total((of_span.get(invoice.provider, Decimal()), invoice.amount))
-    complete = {span: total(by.values()) for span, by in sorted(spans.items()) if set(by) == providers}
-    billed = _billed(lake, providers, list(complete), currency, at)
-    return tuple(InvoiceTotal(*span, billed[span], amount, source) for span, amount in complete.items())
-
-
-def _billed(
-    lake: Lake, providers: Iterable[str], spans: Sequence[tuple[date, date]], currency: str, at: str
-) -> dict[tuple[date, date], Decimal]:
-    """BilledCost of providers' bills: by billing period where a span is whole months, else by day."""
-    if not spans:
-        return {}
-    names = ", ".join(literal(name) for name in sorted(providers))
-    issued = f"coalesce(l.Provider, c.ServiceProviderName) IN ({names}) AND BillingCurrency = {literal(currency)}"
-    sums = ", ".join(
-        f"coalesce(sum(BilledCost) FILTER ({_between(_invoiced_by(span), [span])}), 0)::DECIMAL(38,18)"
-        for span in spans
-    )
-    row = lake.cursor().execute(
-        f"SELECT {sums} FROM {ALIAS}.main.daily_spend AS c {at} "
-        f"JOIN {ALIAS}.main.loads AS l {at} ON l.LoadId = c.x_LoadId WHERE {issued}"
-    )
-    amounts = row.fetchone() or ()
-    return {span: Decimal(plain(amount) or "0") for span, amount in zip(spans, amounts, strict=True)}
-
-
-def _invoiced_by(span: tuple[date, date]) -> str:
-    whole = span[0].day == 1 and (span[1] + timedelta(days=1)).day == 1
-    return "BillingPeriodStart::DATE" if whole else "ChargeDate"
 
 
 def bounds(lake: Lake, scope: Scope, snapshot: int) -> tuple[date, date] | None:

@@ -40,12 +40,14 @@ from reports.claim import (
     State,
     Tier,
 )
+from reports.invoices import Invoice, beside_ledger
 from reports.question import LEVERS, Question
 from reports.splitting import shares_of, split_of
 
 if TYPE_CHECKING:
     from analysis.savings import AvoidedCost, Evidence
     from analysis.savings_evidence import Quality
+    from reports.charging import FeeOf
 
 #: ISO 4217 of what has none: a scope without charges, whose claim is refused.
 NO_CURRENCY: Final = "XXX"
@@ -69,20 +71,19 @@ class Given:
 
     Attributes:
         signed_by: who vouches that the registered changes are all there were; None where nobody does.
-        invoices: of the providers, and where they are from.
+        invoices: of the providers.
         guard_rails: quality and performance as measured.
         repriced: T1 figures that stand beside the measurement.
         confidence: two-sided.
-        fee_of: makes the fee's lines of a verified lower bound.
+        fee_of: makes the fee's lines of a verified lower bound and the tier of its evidence.
     """
 
     signed_by: str | None = None
-    invoices: Sequence[cited.Invoice] = ()
-    invoices_from: str = ""
+    invoices: Sequence[Invoice] = ()
     guard_rails: Callable[[cited.Tables, Question], tuple[GuardRail, ...]] | None = None
     repriced: tuple[Repriced, ...] = ()
     confidence: Decimal = Decimal("0.90")
-    fee_of: Callable[[Decimal], tuple[FeeLine, ...]] | None = None
+    fee_of: FeeOf | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +155,7 @@ def measure(lake: Lake, workspace: str, question: Question, given: Given, standi
     query = cited.row_query(question.scope, found.driver.name, found.driver.source, spans, at)
     loads = cited.loads(lake, question.scope, found.driver.name, found.driver.source, spans, at)
     settled = cited.settled(lake, question.scope, spans, at)
-    invoices = cited.invoice_totals(lake, question.scope, given.invoices, given.invoices_from, currency, at)
+    invoices = beside_ledger(lake, question.scope, given.invoices, currency, at)
     rails = given.guard_rails(found.tables, question) if given.guard_rails else ()
     evidence = _evidence(question, given, found, settled, invoices, rails, currency)
     frames = found.baseline.frame(), found.reporting.frame()
@@ -208,7 +209,7 @@ def measure(lake: Lake, workspace: str, question: Question, given: Given, standi
         projections=_projections(result, found.reporting, state),
         shares=shares_of(shared),
         split=shared.sentences,
-        fee=_fee(result, state, standing, given),
+        fee=_fee(result, state, standing, given, currency),
     )
 
 
@@ -360,8 +361,10 @@ def _projections(result: AvoidedCost, reporting: Series, state: State) -> tuple[
     return (Projection("a year at the same rate", point, low, high, basis),)
 
 
-def _fee(result: AvoidedCost, state: State, standing: Standing, given: Given) -> tuple[FeeLine, ...]:
+def _fee(result: AvoidedCost, state: State, standing: Standing, given: Given, currency: str) -> tuple[FeeLine, ...]:
+    from analysis.fees import Money  # noqa: PLC0415 - only a fee needs it
+
     prospective = standing.proof_class is ProofClass.PROSPECTIVE
     if given.fee_of is None or result.low is None or state is not State.VERIFIED or not prospective:
         return ()
-    return given.fee_of(result.low)
+    return given.fee_of(Money(result.low, currency), result.tier.value)

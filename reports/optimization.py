@@ -16,6 +16,7 @@ from ledger.price_book import book
 from reports import baselines, cited
 from reports.baselines import Captured
 from reports.claim import Attempt, Claim, FrozenBaseline, Intervention, ProofClass, Repriced, State
+from reports.invoices import known
 from reports.measuring import Given, Standing, measure
 from reports.numbers import money
 from reports.proof.issue import issue, loaded
@@ -137,10 +138,10 @@ class OptimizationProof:
         """
         from analysis.reprice import reprice  # noqa: PLC0415 - Ibis and Arrow, which only a run needs
 
-        known = book.load(lake=self.lake)
+        prices = book.load(lake=self.lake)
         usage = scope.usage(self.lake.table("usage"))
         end = span[1] + timedelta(days=1)
-        found = reprice(usage, known.table, plan, digest=known.digest, start=span[0], end=end)
+        found = reprice(usage, prices.table, plan, digest=prices.digest, start=span[0], end=end)
         return Run(found, tuple(_results(found)))
 
     def calculate_improvements(
@@ -160,7 +161,7 @@ class OptimizationProof:
 
         Args:
             change: the intervention in question.
-            given: what people say beside the ledger.
+            given: what people say beside the ledger; invoices that are known besides are added to it.
             now: moment of the measurement.
             scope: which charges; that of the frozen baseline where there is one.
             driver: likewise.
@@ -180,6 +181,7 @@ class OptimizationProof:
         others = tuple(part for part in touching(scope, registered) if not _same(part, change))
         spans = periods(change, others, self._bounds(scope), baseline=baseline, reporting=reporting)
         question = Question(scope, driver, change, *spans, others)
+        given = replace(given, invoices=known(self.lake, self.settings, self.workspace, given.invoices))
         if plan is not None:
             given = replace(given, repriced=self.run_optimization(plan, scope, question.baseline).results)
         same_method = frozen is None or baselines.method_of(frozen) == METHOD
@@ -193,7 +195,7 @@ class OptimizationProof:
         return claim if prospective else replace(claim, attempts=self._attempts(claim, question, now))
 
     def generate_proof_report(
-        self, claim: Claim, now: datetime, *, supersedes: ProofRecord | None = None
+        self, claim: Claim, now: datetime, *, supersedes: ProofRecord | None = None, proof: str | None = None
     ) -> ProofRecord:
         """Keep a claim as a proof, with its signed document.
 
@@ -201,8 +203,9 @@ class OptimizationProof:
             claim: what it states.
             now: moment of the signature.
             supersedes: the proof that it replaces, which becomes superseded.
+            proof: its id, where something in the claim names it already.
         """
-        proof = new_id()
+        proof = proof or new_id()
         written = None
         if self.signs:
             before = None if supersedes is None else _document_digest(supersedes)

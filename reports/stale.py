@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from analysis.scope import Filter, of
 from reports import cited
+from reports.claimed import scope_in, spans_in
 from reports.records import ENDED, ProofRecord, Store
 
 if TYPE_CHECKING:
@@ -53,12 +52,8 @@ def judged(lake: Lake, record: ProofRecord, at: int) -> Stale | None:
     if record.state in ENDED:
         return None
     claim: dict[str, Any] = json.loads(record.claim)
-    scope = of([Filter(part["dimension"], tuple(part["values"])) for part in claim["scope"]])
+    scope, spans = scope_in(claim), spans_in(claim)
     driver, source = claim["driver"]["name"], claim["driver"]["source"]
-    spans = [
-        (date.fromisoformat(claim[part]["first_day"]), date.fromisoformat(claim[part]["last_day"]))
-        for part in ("baseline", "reporting")
-    ]
     digest = cited.digest_rows(lake, cited.row_query(scope, driver, source, spans, at))
     if digest == record.row_digest:
         return None

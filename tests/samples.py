@@ -14,7 +14,7 @@ from typing import Any
 from accounts.home import Settings, lake_address
 from connectors.importing import import_files
 from ledger.lake import Lake
-from reports.cited import Invoice
+from reports.invoices import Invoice
 from sample_data import TRUTH, files
 from sample_data.company import daily
 from sample_data.prices import usd
@@ -42,7 +42,7 @@ def invoices() -> tuple[Invoice, ...]:
     """What the providers billed by month, from the truth of the simulation."""
     truth: dict[str, Any] = json.loads(TRUTH.read_text())
     return tuple(
-        Invoice(provider, date.fromisoformat(f"{month}-01"), _last(month), Decimal(amount), "USD")
+        Invoice(provider, date.fromisoformat(f"{month}-01"), _last(month), Decimal(amount), "USD", "truth.json")
         for provider, months in truth["billed"].items()
         for month, amount in months.items()
     )

@@ -6,30 +6,35 @@ import csv
 import io
 import json
 from collections.abc import Iterator
-from datetime import date
-from decimal import Decimal
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from decimal import ROUND_DOWN, Decimal
 from pathlib import Path
 
 import pytest
 from openpyxl import load_workbook
 
-from analysis.scope import parse
+from analysis.scope import Scope, parse
 from connectors.importing import import_files
 from ledger.lake import Lake
-from reports.claim import Claim, State
+from reports.charging import fee_of, plan_for
+from reports.claim import Claim, ProofClass, State
+from reports.known_now import known_now
 from reports.measuring import Given
 from reports.optimization import OptimizationProof
 from reports.proof.issue import Proof, loaded, rendered
 from reports.proof.reproduction import reproduce
 from reports.proof.verification import verify
 from reports.question import intervention_of
+from reports.records import BaselineRecord, ProofRecord, new_id
+from reports.stale import judged
 from sample_data import files
 from tests.samples import NOW, WORKSPACE, invoices, sample, settings
 
 pytestmark = pytest.mark.filterwarnings("ignore:fetch_arrow_table:DeprecationWarning")
 
 SCOPE = "provider=OpenAI,project=proj_synthetic_assistant"
-GIVEN = Given(signed_by="Test", invoices=invoices(), invoices_from="truth.json")
+GIVEN = Given(signed_by="Test", invoices=invoices())
 SPLIT = "Several changes, one saving"
 
 
@@ -63,6 +68,27 @@ def claim(proof: OptimizationProof) -> Claim:
 @pytest.fixture(scope="module")
 def kept(proof: OptimizationProof, claim: Claim) -> Proof:
     return loaded((proof.generate_proof_report(claim, NOW).document or "").encode())
+
+
+@pytest.fixture(scope="module")
+def prospective(proof: OptimizationProof) -> BaselineRecord:
+    """A baseline frozen on the day before the change."""
+    found = proof.capture_baseline_metrics(
+        parse(SCOPE), "assistant_requests", datetime(2026, 5, 11, 12, tzinfo=UTC), span=(None, date(2026, 5, 11))
+    )
+    assert found.record is not None
+    return found.record
+
+
+@pytest.fixture(scope="module")
+def charged(proof: OptimizationProof, claim: Claim, prospective: BaselineRecord) -> tuple[Claim, ProofRecord]:
+    """A prospective proof under the plan that takes a share of verified savings, up to the second lever."""
+    key = new_id()
+    given = replace(GIVEN, fee_of=fee_of(plan_for("savings-share", NOW.date()), key))
+    found = proof.calculate_improvements(
+        claim.intervention, given, NOW, scope=Scope(), driver="requests", frozen=prospective
+    )
+    return found, proof.generate_proof_report(found, NOW, proof=key)
 
 
 def test_a_saving_over_two_changes_is_split_to_the_cent(claim: Claim) -> None:
@@ -114,9 +140,67 @@ def test_every_rendering_shows_the_split(claim: Claim, kept: Proof) -> None:
     assert SPLIT in book.sheetnames
 
 
-def test_the_ledger_gives_the_proof_again_also_after_the_bill_was_restated(
-    proof: OptimizationProof, kept: Proof, tmp_path: Path
+def test_a_prospective_verified_proof_carries_the_fee_from_its_lower_bound(
+    charged: tuple[Claim, ProofRecord], tmp_path: Path
 ) -> None:
+    found, record = charged
+    assert (found.state, found.proof_class) == (State.VERIFIED, ProofClass.PROSPECTIVE)
+    assert found.figures.low is not None
+    fifth = (found.figures.low / 5).quantize(Decimal("0.01"), ROUND_DOWN)
+    assert sum(line.amount for line in found.fee) == fifth > 0
+    assert found.fee[0].text.startswith("Share of verified savings, version 1: 20 % of the lower bound")
+    assert f"(T3, proof {record.id})" in found.fee[0].text
+    file = tmp_path / "proof.json"
+    file.write_text(record.document or "")
+    assert verify(file).valid
+    page = rendered(loaded(file.read_bytes()), "html").decode()
+    assert f"Fee: ${fifth:,.2f}, from the lower bound of the interval only." in page
+
+
+def test_a_retrospective_proof_never_carries_a_fee(proof: OptimizationProof, claim: Claim) -> None:
+    given = replace(GIVEN, fee_of=fee_of(plan_for("savings-share", NOW.date()), "p"))
+    found = proof.calculate_improvements(
+        claim.intervention, given, NOW, scope=parse(SCOPE), driver="assistant_requests"
+    )
+    assert (found.proof_class, found.fee) == (ProofClass.RETROSPECTIVE, ())
+
+
+def test_a_restated_bill_is_shown_as_known_then_and_as_known_now(
+    proof: OptimizationProof, charged: tuple[Claim, ProofRecord], kept: Proof, tmp_path: Path
+) -> None:
+    """Every page of costs names 40 US dollars more; the proof stands on what was known, beside what is known now."""
+    signed, record = charged
+    before = known_now(proof.lake, record, signed.snapshot)
+    assert (before.then, before.now, before.reason) == (True, True, "")
+    assert all(figure.difference == 0 for figure in before.figures)
+    _restate(proof.lake, tmp_path, Decimal(40))
+    at = proof.lake.snapshot()
+    assert judged(proof.lake, record, at) is not None
+    now = known_now(proof.lake, record, at)
+    figures = {figure.name: figure for figure in now.figures}
+    assert figures["point"].then == signed.figures.point
+    assert figures["counterfactual"].now != signed.figures.counterfactual
+    actual = figures["actual"]
+    assert actual.now is not None
+    assert actual.difference == actual.now - (signed.figures.actual or 0) > 1000
+    # The invoices are those of then, and the ledger is not: no such saving is verified any more.
+    assert not now.now
+    assert any("the invoice" in sentence for sentence in now.refusals)
+    assert now.record()["label"] == "Recomputed, not signed"
+    file = tmp_path / "proof.json"
+    file.write_bytes(kept.content)
+    again = reproduce(file, proof.lake)
+    assert (again.same, again.sources[1]) == (True, f"ledger at snapshot {kept.document['claim']['snapshot']}")
+
+
+def test_a_claim_that_cannot_be_measured_any_more_says_why(charged: tuple[Claim, ProofRecord], tmp_path: Path) -> None:
+    for lake in sample(tmp_path, "anthropic"):
+        found = known_now(lake, charged[1], lake.snapshot())
+        assert (found.now, [figure.now for figure in found.figures]) == (False, [None] * 5)
+        assert found.reason == "The ledger has no charge of its scope any more."
+
+
+def test_the_ledger_gives_the_proof_again(proof: OptimizationProof, kept: Proof, tmp_path: Path) -> None:
     file = tmp_path / "proof.json"
     file.write_bytes(kept.content)
     assert verify(file).valid
@@ -126,9 +210,6 @@ def test_the_ledger_gives_the_proof_again_also_after_the_bill_was_restated(
     assert found.sources == ("days in the proof", f"ledger at snapshot {kept.document['claim']['snapshot']}")
     paths = {figure.path for figure in found.compared}
     assert paths > {"/document/claim/row_digest", "/document/claim/shares/1/shapley", "/document/days/cost/300"}
-    _restate(proof.lake, tmp_path, Decimal(40))
-    again = reproduce(file, proof.lake)
-    assert (again.same, again.sources) == (True, found.sources)
 
 
 def test_a_ledger_without_the_cited_rows_does_not_give_the_proof_again(kept: Proof, tmp_path: Path) -> None:
@@ -145,9 +226,9 @@ def _restate(lake: Lake, folder: Path, more: Decimal) -> None:
     copies = [folder / path.name for path in costs]
     for path, copy in zip(costs, copies, strict=True):
         copy.write_text(path.read_text())
-    pages = json.loads(copies[-1].read_text())
+    pages = json.loads(copies[1].read_text())
     for bucket in pages["data"]:
         for result in bucket["results"]:
             result["amount"]["value"] = str(Decimal(str(result["amount"]["value"])) + more)
-    copies[-1].write_text(json.dumps(pages))
+    copies[1].write_text(json.dumps(pages))
     import_files(lake, [str(copy) for copy in copies], synthetic=True, now=NOW)

@@ -29,7 +29,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:fetch_arrow_table:DeprecationWar
 CONFIDENCE = Decimal("0.90")
 ROUTING = Intervention(date(2026, 5, 12), None, "routing", "Easy requests to gpt-4.1-mini")
 ASSISTANT = parse("provider=OpenAI,project=proj_synthetic_assistant")
-VOUCHED = Given(signed_by="Test", invoices=invoices(), invoices_from="truth.json")
+VOUCHED = Given(signed_by="Test", invoices=invoices())
 
 
 @pytest.fixture(scope="module")

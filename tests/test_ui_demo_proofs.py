@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from pathlib import Path
 
-from reports.cited import read_invoices
+from reports.invoices import read_invoices
 from reports.records import Store
 from sample_data import INVOICES
 from tests.samples import NOW, WORKSPACE, invoices, sample, saved, settings

@@ -8,8 +8,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 from analysis.scope import parse
-from reports.cited import read_invoices
 from reports.guarding import rails, read_evaluations
+from reports.invoices import read_invoices
 from reports.measuring import Given
 from reports.optimization import OptimizationProof
 from reports.question import intervention_of
@@ -72,7 +72,6 @@ def prove_samples(lake: Lake, settings: Settings, workspace: str, now: datetime)
         given = Given(
             signed_by=_SIGNED_BY,
             invoices=read_invoices(INVOICES),
-            invoices_from=INVOICES.name,
             guard_rails=rails(read, confidence),
             confidence=confidence,
         )

@@ -165,6 +165,10 @@ def prove(
         str | None, typer.Option(help="Loss of quality that is taken for none: 0.02 of all cases.")
     ] = None,
     plan: Annotated[Path | None, typer.Option(help="Plan of levers, re-priced beside the measurement (T1).")] = None,
+    fee_plan: Annotated[
+        str | None, typer.Option(help="Plan whose fee stands on a prospective, verified proof: savings-share.")
+    ] = None,
+    contract: Annotated[Path | None, typer.Option(help="TOML of a contract that has the plan of --fee-plan.")] = None,
     confidence: Annotated[str, typer.Option(help="Of the interval, two-sided.")] = "0.90",
     supersedes: Annotated[str | None, typer.Option(help="Proof that this one replaces.")] = None,
     out_files: Annotated[
@@ -202,6 +206,8 @@ def prove(
             plan=plan,
             confidence=sure,
             supersedes=supersedes,
+            fee_plan=fee_plan,
+            contract=contract,
         )
         claim, record = proven(proof, asked, datetime.now(UTC))
         out.print_claim(claim, record, written(proof, record, out_files or (), datetime.now(UTC)), as_json=json)
@@ -226,14 +232,19 @@ def proofs_show(
     workspace: Workspace = None,
     json: Json = False,
 ) -> None:
-    """One proof: what it states, its gates and why it was refused.
+    """One proof: what it states, its gates and why it was refused; where its bill was restated, as known now as well.
 
     Example: spendproof proofs show 3f9a
     """
+    from reports.known_now import known_now  # noqa: PLC0415
+    from reports.stale import judged  # noqa: PLC0415
     from ui import proofs as out  # noqa: PLC0415
 
-    with _store(workspace) as store:
-        out.print_proof(store.proof(key), as_json=json)
+    with _proof(workspace) as proof:
+        record, at = proof.store.proof(key), proof.lake.snapshot()
+        restated = judged(proof.lake, record, at)
+        now = None if restated is None else known_now(proof.lake, record, at)
+        out.print_proof(record, restated, now, as_json=json)
 
 
 def add_to(app: typer.Typer) -> None:

@@ -15,8 +15,8 @@ import streamlit as st
 from analysis.drivers import REQUESTS
 from analysis.scope import Filter, Scope, of
 from ledger.errors import LedgerError
-from reports.cited import read_invoices
 from reports.guarding import Evaluations, rails, read_evaluations
+from reports.invoices import read_invoices
 from reports.measuring import Given
 from reports.optimization import OptimizationProof
 from reports.question import KINDS, intervention_of
@@ -51,7 +51,6 @@ class Uploads:
             return Given(
                 signed_by=self.who,
                 invoices=read_invoices(invoices) if invoices else (),
-                invoices_from=invoices.name if invoices else "",
                 guard_rails=rails(read, CONFIDENCE),
                 confidence=CONFIDENCE,
             )

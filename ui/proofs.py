@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from reports.baselines import Captured, summary
 from reports.claim import Claim, Figures
+from reports.known_now import LABEL, KnownNow
 from reports.numbers import money, percent
 from reports.proof.appendices import split_table
 from reports.proof.statement import statement
@@ -17,7 +18,8 @@ from ui.console import print_json, print_table, say_out
 
 #: What a person can do about a gate that was not assessed.
 _NEXT: Final = {
-    "G0": "give the invoices of both periods: --invoices FILE.csv (provider, first_day, last_day, amount, currency).",
+    "G0": "give the invoices of both periods: --invoices FILE.csv (provider, first_day, last_day, amount, currency), "
+    "or enter the totals of a connection: spendproof connections invoice NAME MONTH AMOUNT.",
     "G9": "register what else happened (spendproof intervention add), and let somebody vouch for it: --signed-by NAME.",
     "G10": "give evaluations of the answers: --evaluations FILE.csv (date, cases, passed, model).",
 }
@@ -156,11 +158,16 @@ def print_proofs(rows: Sequence[ProofRecord], stale: Sequence[Stale], *, as_json
         say_out(f"RESTATED: {sentence}")
 
 
-def print_proof(row: ProofRecord, *, as_json: bool) -> None:
-    """One proof: as JSON `id`, `question`, `state`, `reason`, `class`, `tier`, figures, `signed`, and the `claim`."""
+def print_proof(row: ProofRecord, restated: Stale | None, now: KnownNow | None, *, as_json: bool) -> None:
+    """One proof: as JSON `id`, `question`, `state`, `reason`, `class`, `tier`, figures, `signed`, and the `claim`.
+
+    Where its bill was restated, `restated` is a sentence and `known_now` the claim on today's ledger; else both are
+    null.
+    """
     claim: dict[str, Any] = json.loads(row.claim)
     if as_json:
-        print_json({**_about(row), "claim": claim})
+        found = None if now is None else now.record()
+        print_json({**_about(row), "restated": restated and restated.sentence, "known_now": found, "claim": claim})
         return
     for name, value in _about(row).items():
         if value not in (None, ""):
@@ -171,6 +178,22 @@ def print_proof(row: ProofRecord, *, as_json: bool) -> None:
         say_out(f"refused: {sentence}")
     for sentence in split_sentences(claim):
         say_out(f"several changes: {sentence}")
+    if restated is not None and now is not None:
+        say_out(f"RESTATED: {restated.sentence}")
+        _print_now(now)
+
+
+def _print_now(now: KnownNow) -> None:
+    say_out(f"{LABEL}: the same question on today's ledger.")
+    if now.reason:
+        say_out(f"It cannot be measured now: {now.reason}")
+        return
+    heads = ("figure", "as known then", "as known now", "difference")
+    print_table(heads, now.rows(), right=(1, 2, 3))
+    states = [("verified" if state else "not verified") for state in (now.then, now.now)]
+    say_out(f"Then {states[0]}; now it would be {states[1]}.")
+    for sentence in now.refusals:
+        say_out(f"refused now: {sentence}")
 
 
 def split_sentences(claim: Mapping[str, Any]) -> list[str]:

@@ -11,14 +11,16 @@ from typing import TYPE_CHECKING
 
 from analysis.plan import parse_plan
 from analysis.scope import of, parse
-from reports.cited import read_invoices
+from reports.charging import fee_of, plan_for
 from reports.claim import Claim, Intervention
 from reports.guarding import Evaluations, rails, read_evaluations
+from reports.invoices import read_invoices
 from reports.measuring import Given
 from reports.optimization import OptimizationProof, Span
 from reports.proof.issue import FORMATS, files, loaded
 from reports.proof.keys import signer
 from reports.question import QuestionError, check_kind, intervention_of
+from reports.records import new_id
 
 if TYPE_CHECKING:
     from reports.records import ProofRecord
@@ -45,6 +47,8 @@ class Asked:
     plan: Path | None
     confidence: Decimal
     supersedes: str | None
+    fee_plan: str | None = None
+    contract: Path | None = None
 
 
 def proven(proof: OptimizationProof, asked: Asked, now: datetime) -> tuple[Claim, ProofRecord]:
@@ -58,9 +62,10 @@ def proven(proof: OptimizationProof, asked: Asked, now: datetime) -> tuple[Claim
     if frozen is not None and (asked.baseline != (None, None) or asked.scope is not None):
         raise QuestionError("A frozen baseline has its own scope and days: leave out --scope and --baseline-from/-to.")
     older = proof.store.proof(asked.supersedes) if asked.supersedes else None
+    key = new_id()
     claim = proof.calculate_improvements(
         change,
-        _given(asked),
+        _given(asked, key, now.date()),
         now,
         scope=of(change.scope) if asked.scope is None else parse(asked.scope),
         driver=asked.driver,
@@ -69,7 +74,7 @@ def proven(proof: OptimizationProof, asked: Asked, now: datetime) -> tuple[Claim
         frozen=frozen,
         plan=parse_plan(asked.plan.read_text(encoding="utf-8")) if asked.plan else None,
     )
-    return claim, proof.generate_proof_report(claim, now, supersedes=older)
+    return claim, proof.generate_proof_report(claim, now, supersedes=older, proof=key)
 
 
 def check_names(paths: Sequence[Path]) -> None:
@@ -109,7 +114,10 @@ def _change(proof: OptimizationProof, asked: Asked) -> Intervention:
     return Intervention(asked.day, None, asked.kind, asked.note, scope=parse(asked.scope or "").filters)
 
 
-def _given(asked: Asked) -> Given:
+def _given(asked: Asked, proof: str, today: date) -> Given:
+    if asked.contract is not None and asked.fee_plan is None:
+        raise QuestionError("Name the plan of the contract as well: --fee-plan NAME.")
+    charged = plan_for(asked.fee_plan, today, asked.contract) if asked.fee_plan else None
     where = dict[str, str]()
     for part in (part.strip() for part in asked.where.split(",") if part.strip()):
         name, sign, value = part.partition("=")
@@ -120,7 +128,7 @@ def _given(asked: Asked) -> Given:
     return Given(
         signed_by=asked.signed_by,
         invoices=read_invoices(asked.invoices) if asked.invoices else (),
-        invoices_from=asked.invoices.name if asked.invoices else "",
         guard_rails=rails(read, asked.confidence),
         confidence=asked.confidence,
+        fee_of=None if charged is None else fee_of(charged, proof),
     )

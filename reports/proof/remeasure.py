@@ -9,7 +9,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from analysis.result import plain
-from reports.claim_parts import Day, Intervention
+from reports.claim_parts import Day
+from reports.claimed import interventions_in, spans_in
 from reports.proof.canonical import DocumentError
 from reports.proof.document import daily
 from reports.question import BLACKOUT, LEVERS
@@ -67,7 +68,7 @@ def remeasured(document: Record) -> list[Compared]:
         )
     rows, confidence = daily(document), float(claim["method"]["confidence"])
     frames = [_frame([row for row in rows if row["part"] == part]) for part in ("baseline", "reporting")]
-    result = measure_avoided_cost(frames[0], frames[1], evidence=_evidence(claim), confidence=confidence)
+    result = measure_avoided_cost(frames[0], frames[1], evidence=evidence_of(claim), confidence=confidence)
     return list(_compared(document, result))
 
 
@@ -92,11 +93,6 @@ def _compared(document: Record, result: AvoidedCost) -> Iterator[Compared]:
 def _split(document: Record) -> Iterator[Compared]:
     """The parts of several changes, from the signed days."""
     claim = document["claim"]
-    before, after = (
-        (date.fromisoformat(claim[part]["first_day"]), date.fromisoformat(claim[part]["last_day"]))
-        for part in ("baseline", "reporting")
-    )
-    changes = [_intervention(part) for part in (claim["intervention"], *claim["other_changes"])]
     days = [
         Day(
             date.fromisoformat(row["date"]),
@@ -108,7 +104,7 @@ def _split(document: Record) -> Iterator[Compared]:
         )
         for row in daily(document)
     ]
-    found = split_of(changes, before, after, days, _decimal(claim["figures"]["point"]))
+    found = split_of(interventions_in(claim), *spans_in(claim), days, _decimal(claim["figures"]["point"]))
     shares = shares_of(found)
     yield Compared("/document/claim/split", "\n".join(claim["split"]), "\n".join(found.sentences))
     for i in range(max(len(shares), len(claim["shares"]))):
@@ -116,12 +112,6 @@ def _split(document: Record) -> Iterator[Compared]:
             signed = claim["shares"][i][way] if i < len(claim["shares"]) else None
             now = plain(getattr(shares[i], way)) if i < len(shares) else None
             yield Compared(f"/document/claim/shares/{i}/{way}", signed, now)
-
-
-def _intervention(part: Record) -> Intervention:
-    last = part["last_day"]
-    first = date.fromisoformat(part["first_day"])
-    return Intervention(first, None if last is None else date.fromisoformat(last), part["kind"], part["note"])
 
 
 def _frame(rows: Sequence[Record]) -> pd.DataFrame:
@@ -133,7 +123,8 @@ def _frame(rows: Sequence[Record]) -> pd.DataFrame:
     return pd.DataFrame(values, dtype=object)
 
 
-def _evidence(claim: Record) -> Evidence:
+def evidence_of(claim: Record) -> Evidence:
+    """What the gates took from outside the days, as the claim (JSON) has it."""
     from analysis.savings import Evidence, Intervention, InvoiceCheck, OtherChange, Quality  # noqa: PLC0415
 
     given, change = claim["evidence"], claim["intervention"]

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from analysis.result import plain
 from ledger.errors import LedgerError
+from reports.claimed import scope_in, spans_in
 from reports.proof import bundle
 from reports.proof.canonical import DocumentError
 from reports.proof.remeasure import Compared, remeasured
 from reports.proof.verification import Verification, verify
 
 if TYPE_CHECKING:
-    from analysis.scope import Scope
     from ledger.lake import Lake
 
 _SNAPSHOT = "ledger at snapshot"
@@ -115,7 +115,7 @@ def from_ledger(lake: Lake, document: dict[str, Any]) -> list[Compared]:
     from reports import cited  # noqa: PLC0415
 
     claim = document["claim"]
-    scope, spans, at = _scope(document), _spans(document), claim["snapshot"]
+    scope, spans, at = scope_in(claim), spans_in(claim), claim["snapshot"]
     rows = cited.digest_rows(lake, cited_query(document))
     found = [Compared("/document/claim/row_digest", claim["row_digest"], rows)]
     if not found[0].same:
@@ -139,22 +139,6 @@ def cited_query(document: dict[str, Any]) -> str:
     """The query of the cited rows, written anew: no statement out of a file is ever run."""
     from reports import cited  # noqa: PLC0415
 
-    driver = document["claim"]["driver"]
-    spans, at = _spans(document), document["claim"]["snapshot"]
-    return cited.row_query(_scope(document), driver["name"], driver["source"], spans, int(at))
-
-
-def _scope(document: dict[str, Any]) -> Scope:
-    from analysis.scope import Filter, of  # noqa: PLC0415
-
-    return of([Filter(part["dimension"], tuple(part["values"])) for part in document["claim"]["scope"]])
-
-
-def _spans(document: dict[str, Any]) -> list[tuple[date, date]]:
-    return [
-        (
-            date.fromisoformat(document["claim"][part]["first_day"]),
-            date.fromisoformat(document["claim"][part]["last_day"]),
-        )
-        for part in ("baseline", "reporting")
-    ]
+    claim = document["claim"]
+    driver, at = claim["driver"], int(claim["snapshot"])
+    return cited.row_query(scope_in(claim), driver["name"], driver["source"], spans_in(claim), at)
