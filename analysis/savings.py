@@ -28,7 +28,7 @@ from analysis.savings_evidence import (
 from analysis.savings_frames import Days, one_currency, read_days
 from analysis.savings_gates import distance, model_gates, sufficiency_gate, unmodelled_gates
 from analysis.savings_limits import limits
-from analysis.savings_model import Array, Estimate, estimate
+from analysis.savings_model import DECISIVE, Array, Estimate, estimate
 from analysis.savings_result import (
     ROUNDING,
     SHARE,
@@ -61,7 +61,7 @@ __all__ = [
 ]
 
 #: Name and version of the estimator; a change of any formula or limit changes it.
-METHOD: Final = "E2w-1"
+METHOD: Final = "E2w-2"
 #: Fewest usable baseline days for which a model is fitted at all.
 LEAST_FITTED: Final = 21
 #: Gates that two frames can carry.
@@ -78,7 +78,14 @@ class _Money:
     point: Decimal
     low: Decimal | None
     high: Decimal | None
+    decisive: Decimal | None
     unit: Decimal
+
+    @property
+    def shown(self) -> bool:
+        """Both the interval and the one at `DECISIVE` lie above zero, of something that could be avoided."""
+        bounds = (self.low, self.decisive)
+        return self.counterfactual > ZERO and all(bound is not None and bound > ZERO for bound in bounds)
 
 
 def measure_avoided_cost(
@@ -124,7 +131,7 @@ def _result(
     money = _money(model, after.actual)
     sound = _sound(gates)
     whole = money.counterfactual
-    verified = sound and _all_held(gates) and whole > ZERO and money.low is not None and money.low > ZERO
+    verified = sound and _all_held(gates) and money.shown
     fractions = [
         rounded(quotient(amount, whole), SHARE) if amount is not None and whole > ZERO else None
         for amount in (money.point, money.low, money.high)
@@ -139,6 +146,7 @@ def _result(
         point=money.point,
         low=money.low,
         high=money.high,
+        low_decisive=money.decisive,
         fraction=fractions[0],
         fraction_low=fractions[1],
         fraction_high=fractions[2],
@@ -148,6 +156,7 @@ def _result(
             if isfinite(width)
         },
         statistically_sound=sound,
+        shown=money.shown,
         verified=verified,
         gates=gates,
         refusals=() if verified else _refusals(gates, money, currency),
@@ -172,11 +181,13 @@ def _unmodelled(
         point=None,
         low=None,
         high=None,
+        low_decisive=None,
         fraction=None,
         fraction_low=None,
         fraction_high=None,
         half_widths={},
         statistically_sound=False,
+        shown=False,
         verified=False,
         gates=gates,
         refusals=_refusals(gates, None, currency),
@@ -192,9 +203,9 @@ def _money(model: Estimate, actual: Decimal) -> _Money:
     counterfactual, spent = rounded(model.counterfactual, unit), rounded(actual, unit)
     point = counterfactual - spent
     if not isfinite(model.half_width):
-        return _Money(counterfactual, spent, point, None, None, unit)
-    half = rounded(model.half_width, unit)
-    return _Money(counterfactual, spent, point, point - half, point + half, unit)
+        return _Money(counterfactual, spent, point, None, None, None, unit)
+    half, decisive = rounded(model.half_width, unit), rounded(model.decisive, unit)
+    return _Money(counterfactual, spent, point, point - half, point + half, point - decisive, unit)
 
 
 def _gates(before: Days, after: Days, evidence: Evidence | None, of_model: tuple[Gate, ...]) -> tuple[Gate, ...]:
@@ -242,7 +253,7 @@ def _outcome(money: _Money, currency: str | None) -> tuple[str, ...]:
     """Why figures that pass the gates are still no saving."""
     if money.counterfactual <= ZERO:
         return ("By the baseline the reporting days would have cost nothing, so there was nothing to avoid.",)
-    if money.low is None or money.high is None:
+    if money.low is None or money.high is None or money.decisive is None:
         return ("The interval has no bounds, so nothing can be said of what was avoided.",)
     low, high = written.money(money.low, currency), written.money(money.high, currency)
     if money.high < ZERO:
@@ -251,6 +262,13 @@ def _outcome(money: _Money, currency: str | None) -> tuple[str, ...]:
         )
     if money.low <= ZERO:
         return (f"The interval reaches from {low} to {high}, so nothing may have been avoided.",)
+    if money.decisive <= ZERO:
+        reason = (
+            f"The interval reaches from {low} to {high}, but that of {DECISIVE:.0%} confidence, which decides whether "
+            f"a saving is verified, begins at {written.money(money.decisive, currency)}, "
+            "so nothing may have been avoided."
+        )
+        return (reason,)
     return ()
 
 

@@ -30,6 +30,8 @@ RHO_MAX: Final = 0.95
 EXACT: Final = 1e-10
 #: Degrees of freedom of the placebo windows' t quantile: about ten windows, most of them overlapping.
 PLACEBO_DOF: Final = 9
+#: Two-sided confidence at which a saving is told from nothing, whatever confidence its interval is shown at.
+DECISIVE: Final = 0.95
 #: Fewest degrees of freedom of the daily and the weekly t quantile.
 DOF_DAILY, DOF_WEEKLY = 1.0, 4.0
 #: The weekly variance is never inflated more than tenfold for the estimated mean.
@@ -93,9 +95,22 @@ class Placebo:
 
 
 @dataclass(frozen=True, slots=True)
+class StandardError:
+    """A standard error, and the degrees of freedom that it is known with."""
+
+    size: float
+    dof: float
+
+    def half_width(self, confidence: float) -> float:
+        """Half width of the interval of this two-sided confidence."""
+        return float(stdtrit(self.dof, (1 + confidence) / 2)) * self.size if self.size else 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Estimate:
     """The counterfactual of the reporting days and the half widths of its interval, in money.
 
+    `daily`, `weekly` and `placebo` are at the confidence asked for, `decisive` is the widest of them at `DECISIVE`.
     `expected` and `band` are by reporting day (m,), `fitted` and `fitted_band` by baseline day (n,); a band is the half
     width of one day's interval, and bands do not add up.
     """
@@ -105,6 +120,7 @@ class Estimate:
     daily: float
     weekly: float
     placebo: float
+    decisive: float
     placebos: tuple[Placebo, ...]
     fitted: Array
     fitted_band: Array
@@ -169,22 +185,27 @@ def fit_unit_cost(unit_cost: Array, columns: Array, day: DayNumbers) -> Fit:
 def estimate(baseline: Series, reporting: Series, confidence: float) -> Estimate:
     """The counterfactual cost of the reporting days with its half widths at a two-sided confidence."""
     mean_driver = float(baseline.driver.mean())
-    tail = (1 + confidence) / 2
     columns = regressors(baseline, mean_driver)
     fit = fit_unit_cost(baseline.cost / baseline.driver, columns, baseline.day)
     weights = _weights(reporting, mean_driver)
     expected = weights @ fit.beta
     counterfactual = float(expected.sum())
-    daily = _daily_half_width(fit, weights.sum(axis=0), reporting, tail)
     placebos = placebo_windows(baseline, len(reporting))
     spread = float(np.sqrt(np.mean([window.credited**2 for window in placebos])))
-    single = float(stdtrit(_effective_dof(fit), tail))
+    errors = (
+        _daily_error(fit, weights.sum(axis=0), reporting),
+        _weekly_error(fit.residual, reporting),
+        StandardError(spread * abs(counterfactual) if spread else 0.0, PLACEBO_DOF),
+    )
+    daily, weekly, placebo = (error.half_width(confidence) for error in errors)
+    single = StandardError(1.0, _effective_dof(fit)).half_width(confidence)
     return Estimate(
         fit=fit,
         counterfactual=counterfactual,
         daily=daily,
-        weekly=_weekly_half_width(fit.residual, reporting, tail),
-        placebo=float(stdtrit(PLACEBO_DOF, tail)) * spread * abs(counterfactual) if spread else 0.0,
+        weekly=weekly,
+        placebo=placebo,
+        decisive=max(error.half_width(DECISIVE) for error in errors),
         placebos=placebos,
         fitted=(columns @ fit.beta) * baseline.driver,
         fitted_band=single * baseline.driver * np.sqrt(fit.marginal_variance),
@@ -245,19 +266,19 @@ def _weights(series: Series, mean_driver: float) -> Array:
     return weights
 
 
-def _daily_half_width(fit: Fit, sums: Array, reporting: Series, tail: float) -> float:
+def _daily_error(fit: Fit, sums: Array, reporting: Series) -> StandardError:
     """V_d = s2 a'Aa + g0 q'Tq, T_ij = rho^|i-j|."""
     apart = np.abs(reporting.day[:, None] - reporting.day[None, :])
     together = float(reporting.driver @ (fit.rho**apart) @ reporting.driver)
     variance = fit.variance * float(sums @ fit.inverse @ sums) + fit.marginal_variance * together
-    return float(stdtrit(_effective_dof(fit), tail)) * float(np.sqrt(variance))
+    return StandardError(float(np.sqrt(variance)), _effective_dof(fit))
 
 
 def _effective_dof(fit: Fit) -> float:
     return max(len(fit.residual) * (1 - fit.rho) / (1 + fit.rho) - 2, DOF_DAILY)
 
 
-def _weekly_half_width(residual: Array, reporting: Series, tail: float) -> float:
+def _weekly_error(residual: Array, reporting: Series) -> StandardError:
     """V_w = (7 qR)^2 g_w sum_ij w_i w_j r^|i-j| + (m qR)^2 g_w (1+r)/(1-r)/k, of weekly means of the residuals."""
     k, m = len(residual) // WEEK, len(reporting)
     means = residual[len(residual) - k * WEEK :].reshape(k, WEEK).mean(axis=1)
@@ -270,8 +291,7 @@ def _weekly_half_width(residual: Array, reporting: Series, tail: float) -> float
     mean_driver = float(reporting.driver.mean())
     variance = (WEEK * mean_driver) ** 2 * g * float(weeks @ (r**apart) @ weeks)
     variance += (m * mean_driver) ** 2 * g * inflation
-    dof = max(k * (1 - r) / (1 + r) - 1, DOF_WEEKLY)
-    return float(stdtrit(dof, tail)) * float(np.sqrt(variance))
+    return StandardError(float(np.sqrt(variance)), max(k * (1 - r) / (1 + r) - 1, DOF_WEEKLY))
 
 
 def _single_day_sd(fit: Fit, weights: Array, driver: Array) -> Array:

@@ -12,7 +12,7 @@ import numpy as np
 
 from analysis.savings_frames import read_days
 from analysis.savings_gates import LEAST_BASELINE, LEAST_REPORTING
-from analysis.savings_model import fit_unit_cost, regressors
+from analysis.savings_model import DECISIVE, fit_unit_cost, regressors
 from analysis.savings_result import SHARE, quantum, rounded
 
 if TYPE_CHECKING:
@@ -48,15 +48,14 @@ class Detectable:
     sentence: str
 
 
-def detectable_saving(baseline: pd.DataFrame, reporting_days: int, *, confidence: float = 0.90) -> Detectable:
-    """The minimum detectable saving: 1.2 (z + z80) CV sqrt((1 + rho) / (1 - rho)) sqrt(1/m + 1/n).
+def detectable_saving(baseline: pd.DataFrame, reporting_days: int) -> Detectable:
+    """The minimum detectable saving: 1.2 (1.96 + 0.842) CV sqrt((1 + rho) / (1 - rho)) sqrt(1/m + 1/n).
 
-    z is the quantile of the one-sided test that the lower bound makes (5 % at a confidence of 90 %).
+    1.96 is the quantile of the one-sided test of 2.5 % that a verified saving has to pass, 0.842 that of 80 % power.
 
     Args:
         baseline: days with columns date, cost, driver.
         reporting_days: m, after the change.
-        confidence: of the later interval.
 
     Raises:
         ValueError: the frame has a wrong shape, or there are no reporting days.
@@ -75,7 +74,7 @@ def detectable_saving(baseline: pd.DataFrame, reporting_days: int, *, confidence
     fit = fit_unit_cost(unit_cost, regressors(series, float(series.driver.mean())), series.day)
     spread = float(np.sqrt(fit.marginal_variance)) / abs(float(unit_cost.mean()))
     normal = NormalDist()
-    needed = normal.inv_cdf((1 + confidence) / 2) + normal.inv_cdf(POWER)
+    needed = normal.inv_cdf((1 + DECISIVE) / 2) + normal.inv_cdf(POWER)
     together = float(np.sqrt((1 + fit.rho) / (1 - fit.rho) * (1 / reporting_days + 1 / n)))
     fraction = ABOVE_FORMULA * needed * spread * together
     mean_cost = float(series.cost.mean())

@@ -98,9 +98,12 @@ class AvoidedCost:
         point, low, high: avoided cost, negative where the change cost money; None without a model, the bounds also
             where the model puts none to the error.
         fraction, fraction_low, fraction_high: the same as shares of the counterfactual.
+        low_decisive: lower bound of the 95 % interval, whatever `confidence` is: by chance alone it is above zero in
+            2.5 % of changes without effect.
         half_widths: the three candidates of which the interval took the widest.
         statistically_sound: every gate that the frames can carry was passed; nothing is said of the bill.
-        verified: sound, G0, G4 and G9 passed, G10 not failed, and `low` above zero; never true without evidence.
+        shown: `low` and `low_decisive` are above zero; nothing is said of the gates.
+        verified: sound, shown, G0, G4 and G9 passed, G10 not failed; never true without evidence.
         gates: G0 to G10 in order.
         refusals: why the saving is not verified, a sentence each; empty where it is.
         limits: what no test of this method can exclude; stands on every rendering.
@@ -117,11 +120,13 @@ class AvoidedCost:
     point: Decimal | None
     low: Decimal | None
     high: Decimal | None
+    low_decisive: Decimal | None
     fraction: Decimal | None
     fraction_low: Decimal | None
     fraction_high: Decimal | None
     half_widths: Mapping[str, Decimal]
     statistically_sound: bool
+    shown: bool
     verified: bool
     gates: tuple[Gate, ...]
     refusals: tuple[str, ...]
@@ -146,7 +151,7 @@ class AvoidedCost:
 
     def record(self) -> dict[str, Any]:
         """The result as JSON carries it, decimals as strings, the days left out."""
-        money = ("actual", "counterfactual", "point", "low", "high")
+        money = ("actual", "counterfactual", "point", "low", "high", "low_decisive")
         shares = ("confidence", "fraction", "fraction_low", "fraction_high", "drift_to_nothing")
         return {
             "tier": str(self.tier),
@@ -154,6 +159,7 @@ class AvoidedCost:
             **{name: plain(getattr(self, name)) for name in (*money, *shares)},
             "half_widths": {name: plain(amount) for name, amount in self.half_widths.items()},
             "statistically_sound": self.statistically_sound,
+            "shown": self.shown,
             "verified": self.verified,
             "withstands_drift": self.withstands_drift,
             "gates": [gate.record() for gate in self.gates],

@@ -169,15 +169,16 @@ def demand(seed: int) -> dict[str, Whole]:
     return result
 
 
-def daily(seed: int = SEED, without: frozenset[str] = frozenset()) -> Daily:
+def daily(seed: int = SEED, without: frozenset[str] = frozenset(), pools: tuple[Pool, ...] = POOLS) -> Daily:
     """Simulate every day of the calendar; no file is read or written.
 
     Args:
         seed: other seeds give other noise about the same structure.
         without: ids of `CHANGES` (or `PRICE_CUT`) that are not made.
+        pools: of `POOLS`, those to simulate; the noise of one does not depend on which others there are.
     """
     drivers = demand(seed)
-    parts = [part for pool in POOLS for part in _parts(pool, seed, drivers[f"{pool.product}_requests"], without)]
+    parts = [part for pool in pools for part in _parts(pool, seed, drivers[f"{pool.product}_requests"], without)]
     return Daily(_token_table(parts, PRICE_CUT in without), _request_table(parts), _driver_table(drivers))
 
 

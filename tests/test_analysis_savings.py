@@ -331,3 +331,35 @@ def _after(drawn: savings_worlds.Draw) -> pd.DataFrame:
 def test_evidence_covers_the_days_that_are_measured() -> None:
     frames = history()
     assert measure_avoided_cost(*frames, evidence=full_evidence(*frames)).verified
+
+
+def test_a_saving_is_verified_only_where_the_95_percent_interval_lies_above_zero_too() -> None:
+    """The bound that decides is no matter of the confidence shown, so a narrow interval verifies no more."""
+    found = {saved: measured(history(saved=saved)) for saved in np.arange(0.005, 0.03, 0.0005).tolist()}
+    between = [one for one in found.values() if (one.low or 0) > 0 and not one.shown]
+    assert between
+    for one in between:
+        _, low, high, _ = figures(one)
+        assert one.low_decisive is not None
+        assert one.low_decisive <= 0
+        assert (one.statistically_sound, one.verified, one.billable) == (True, False, None)
+        assert f"reaches from {money(low, 'USD')} to {money(high, 'USD')}, but that of 95%" in one.refusals[0]
+        assert f"begins at {money(one.low_decisive, 'USD')}" in one.refusals[0]
+    assert [one.verified for one in found.values()] == [one.shown for one in found.values()]
+    before, after = history(saved=next(saved for saved, one in found.items() if one is between[0]))
+    evidence = full_evidence(before, after)
+    for confidence in (0.5, 0.8):
+        one = measure_avoided_cost(before, after, evidence=evidence, confidence=confidence)
+        assert (one.low_decisive, one.verified) == (between[0].low_decisive, False)
+    wide = measure_avoided_cost(before, after, evidence=evidence, confidence=0.95)
+    assert wide.low == wide.low_decisive
+
+
+def test_an_interval_wider_than_the_decisive_one_must_lie_above_zero_itself() -> None:
+    found = [
+        measure_avoided_cost(*frames, evidence=full_evidence(*frames), confidence=0.999)
+        for frames in (history(saved=saved) for saved in np.arange(0.01, 0.06, 0.002).tolist())
+    ]
+    kept = [one for one in found if (one.low_decisive or 0) > 0 and not one.verified]
+    assert kept
+    assert all("nothing may have been avoided" in one.refusals[0] for one in kept)

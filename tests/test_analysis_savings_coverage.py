@@ -37,7 +37,7 @@ def covered(draw: Draw, result: AvoidedCost) -> bool:
 
 def claimed(_: Draw, result: AvoidedCost) -> bool:
     """What evidence would make a verified saving."""
-    return result.statistically_sound and result.low is not None and result.low > 0
+    return result.statistically_sound and result.shown
 
 
 def bias(of: tuple[Run, ...]) -> float:

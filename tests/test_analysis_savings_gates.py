@@ -55,7 +55,7 @@ TRIPPED: dict[str, Callable[[], Frames]] = {
     "G5": lambda: history(180, 60, unit_cost=falling(0.08)),
     "G6": lambda: history(365, 28, unit_cost=bumped(365, 28, 0.055)),
     "G7": lambda: history(120, 30, unit_cost=waves(0.003, 60)),
-    "G8": lambda: history(84, 28, unit_cost=alternating(0.1, 7)),
+    "G8": lambda: history(84, 28, saved=0.4, unit_cost=alternating(0.1, 7)),
 }
 
 

@@ -14,13 +14,13 @@ from tests.savings_worlds import World
 
 
 def test_the_formula_by_hand() -> None:
-    """1.2 x (1.645 + 0.842) x CV x sqrt((1 + rho) / (1 - rho)) x sqrt(1/m + 1/n)."""
+    """1.2 x (1.960 + 0.842) x CV x sqrt((1 + rho) / (1 - rho)) x sqrt(1/m + 1/n)."""
     found = detectable_saving(days(140), 30)
     assert found.fraction is not None
     assert found.spread is not None
     assert found.rho is not None
     rho = float(found.rho)
-    by_hand = 1.2 * 2.4865 * float(found.spread) * ((1 + rho) / (1 - rho) * (1 / 30 + 1 / 140)) ** 0.5
+    by_hand = 1.2 * 2.8016 * float(found.spread) * ((1 + rho) / (1 - rho) * (1 / 30 + 1 / 140)) ** 0.5
     assert float(found.fraction) == pytest.approx(by_hand, rel=1e-3)
     assert found.per_day == pytest.approx(found.fraction * Decimal(str(days(140)["cost"].mean())), abs=Decimal("0.001"))
     assert found.spread == pytest.approx(Decimal("0.03"), abs=Decimal("0.005"))
@@ -28,11 +28,11 @@ def test_the_formula_by_hand() -> None:
 
 @pytest.mark.parametrize(("world", "n", "m"), [(worlds.NULL, 180, 60), (worlds.NULL, 90, 30)])
 def test_a_saving_of_that_size_shows_itself_in_about_four_of_five_cases(world: World, n: int, m: int) -> None:
-    """The one-sided test that the formula is about: a difference of 1.645 simulated standard errors."""
+    """The one-sided test that the formula is about: a difference of 1.96 simulated standard errors."""
     drawn = [worlds.draw(world, seed, n, m) for seed in range(100)]
     least = float(np.median([float(detectable_saving(draw.baseline, m).fraction or 0) for draw in drawn]))
     errors = [float(measure_avoided_cost(draw.baseline, draw.reporting).fraction or 0) for draw in drawn]
-    assert 0.7 < np.mean(np.array(errors) + least > 1.645 * np.std(errors)) <= 1.0
+    assert 0.7 < np.mean(np.array(errors) + least > 1.96 * np.std(errors)) <= 1.0
     assert 0.01 < least < 0.10
 
 
