@@ -1,7 +1,8 @@
-"""Saved views of a workspace: a page and all that was chosen on it, under a name; and what a person saw last."""
+"""Saved views of a workspace: a page and all that was chosen on it, under a name; and what a person saw and read."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
@@ -48,6 +49,17 @@ class Visit(Base):
     workspace: Mapped[str] = mapped_column(String(64), primary_key=True)
     person: Mapped[str] = mapped_column(String(254), primary_key=True)
     snapshot: Mapped[int] = mapped_column()
+    at: Mapped[datetime] = mapped_column(Moment)
+
+
+class Mark(Base):
+    """Something that a person has put behind them, such as the tour or an alert that they have read."""
+
+    __tablename__ = "marks"
+
+    workspace: Mapped[str] = mapped_column(String(64), primary_key=True)
+    person: Mapped[str] = mapped_column(String(254), primary_key=True)
+    what: Mapped[str] = mapped_column(String(128), primary_key=True)
     at: Mapped[datetime] = mapped_column(Moment)
 
 
@@ -99,3 +111,17 @@ def visit(settings: Settings, workspace: str, person: str, snapshot: int, now: d
         before = None if last is None else Seen(last.snapshot, last.at)
         session.merge(Visit(workspace=workspace, person=person, snapshot=snapshot, at=now))
     return before
+
+
+def marked(settings: Settings, workspace: str, person: str) -> frozenset[str]:
+    """Everything that a person has put behind them."""
+    with sessions(settings)() as session:
+        query = select(Mark.what).where(Mark.workspace == workspace, Mark.person == person)
+        return frozenset(session.scalars(query))
+
+
+def mark(settings: Settings, workspace: str, person: str, what: Iterable[str], now: datetime) -> None:
+    """Keep that a person has put things behind them; to do so twice is no error."""
+    with sessions(settings).begin() as session:
+        for one in what:
+            session.merge(Mark(workspace=workspace, person=person, what=one, at=now))

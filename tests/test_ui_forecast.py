@@ -156,6 +156,19 @@ def test_the_cards_carry_the_sum_its_band_and_the_backtest() -> None:
 
 
 @pytest.mark.usefixtures("filled")
+def test_a_scope_is_forecast_by_itself_and_its_amount_lasts_longer() -> None:
+    shown = page(forecast_days="30 days", scope="Service: Compute")
+    assert {card.label: card.value for card in shown.metric}["Forecast of 30 days"] == "$252.00"
+    assert "Only service Compute." in shown.caption[1].value
+    shown.text_input(key="forecast-amount").set_value("50").run()
+    scoped = [text.value for text in shown.markdown if "is used up on" in text.value]
+    whole = page(forecast_days="30 days")
+    assert not any("Only service" in caption.value for caption in whole.caption)
+    whole.text_input(key="forecast-amount").set_value("50").run()
+    assert scoped != [text.value for text in whole.markdown if "is used up on" in text.value]
+
+
+@pytest.mark.usefixtures("filled")
 def test_what_is_not_forecast_stands_with_its_reason() -> None:
     shown = page(forecast_days="30 days")
     assert "Not forecast (1)" in [e.label for e in shown.expander]

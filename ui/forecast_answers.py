@@ -13,6 +13,8 @@ from ledger.errors import UnsupportedQueryError
 from ui.console import print_json, print_table, say_out
 
 if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
     from analysis.forecast import Figure, Forecast, ForecastTable
     from analysis.forecast_run import Tested
     from analysis.forecast_series import Refused
@@ -41,7 +43,7 @@ def print_forecast(lake: Lake, by: str | None, days: int, metric: str, amount: A
     from analysis.forecast import forecast  # noqa: PLC0415 - loads the statistics
 
     table = forecast(lake.table("daily_spend"), by=by, metric=_metric(metric), horizon=days)
-    lasting = None if amount is None else left(lake, table, amount)
+    lasting = None if amount is None else left(lake.table("daily_spend"), table, amount)
     if as_json:
         print_json({**table.record(), "runway": None if lasting is None else lasting.record()})
         return
@@ -98,8 +100,13 @@ def print_tokens(lake: Lake, days: int, metric: str, *, as_json: bool) -> None:
     _say_refused(found.refused)
 
 
-def left(lake: Lake, table: ForecastTable, amount: Amount) -> Runway:
+def left(daily: ir.Table, table: ForecastTable, amount: Amount) -> Runway:
     """Until when an amount lasts, after what was spent of it up to the last known day.
+
+    Args:
+        daily: the rollup `daily_spend` that the forecast is made from.
+        table: the forecast.
+        amount: what was left of what, and when.
 
     Raises:
         ValueError: the amount is no number, its currency is not clear, its day lies after the last known one, or
@@ -123,7 +130,7 @@ def left(lake: Lake, table: ForecastTable, amount: Amount) -> Runway:
     spent = ZERO
     if since <= table.last:
         end = table.last + timedelta(days=1)
-        rows = spend_table(lake.table("daily_spend"), (), start=since, end=end, metric=table.metric).rows
+        rows = spend_table(daily, (), start=since, end=end, metric=table.metric).rows
         spent = total(found.cost(table.metric) or ZERO for found in rows if found.currency == row.currency)
     return runway(row, given - spent)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import streamlit as st
 
@@ -10,27 +10,35 @@ from analysis.forecast import ForecastTable, forecast
 from analysis.forecast_unit import UnitForecasts, unit_forecast
 from analysis.result import Metric
 from ui.data import lake_of
+from ui.where import Where, within
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
 
 _ENTRIES: Final = 50
 
 
+def daily(workspace: str, snapshot: int, where: Where) -> ir.Table:
+    """The daily rollup of a scope."""
+    return within(lake_of(workspace).table("daily_spend", snapshot=snapshot), where)
+
+
 @st.cache_data(max_entries=_ENTRIES, show_spinner=False)
-def forecasts(workspace: str, snapshot: int, by: str, metric: Metric, horizon: int) -> ForecastTable:
-    """`analysis.forecast.forecast` over the daily rollup.
+def forecasts(workspace: str, snapshot: int, by: str, metric: Metric, horizon: int, where: Where = ()) -> ForecastTable:
+    """`analysis.forecast.forecast` over the part of the daily rollup that a scope covers.
 
     Raises:
         ValueError: as there.
     """
-    daily = lake_of(workspace).table("daily_spend", snapshot=snapshot)
-    return forecast(daily, by=by, metric=metric, horizon=horizon)
+    return forecast(daily(workspace, snapshot, where), by=by, metric=metric, horizon=horizon)
 
 
 @st.cache_data(max_entries=_ENTRIES, show_spinner=False)
-def of_tokens(workspace: str, snapshot: int, metric: Metric, horizon: int) -> UnitForecasts:
-    """`analysis.forecast_unit.unit_forecast` over the token rollup.
+def of_tokens(workspace: str, snapshot: int, metric: Metric, horizon: int, where: Where = ()) -> UnitForecasts:
+    """`analysis.forecast_unit.unit_forecast` over the part of the token rollup that a scope covers.
 
     Raises:
         ValueError: as there.
     """
-    costs = lake_of(workspace).table("daily_token_costs", snapshot=snapshot)
+    costs = within(lake_of(workspace).table("daily_token_costs", snapshot=snapshot), where)
     return unit_forecast(costs, metric=metric, horizon=horizon)

@@ -12,14 +12,14 @@ from analysis.forecast import HORIZON, Figure, Forecast, ForecastTable, band_wor
 from analysis.forecast_run import Tested
 from analysis.forecast_series import Refused
 from analysis.result import Metric
-from ui import cards, charts, controls, data, exports, forecast_data, numbers, provisional, scope
+from ui import cards, charts, controls, exports, forecast_data, numbers, provisional, scope
 from ui.cards import Told
 from ui.forecast_answers import Amount, left, runway_words
 from ui.forecast_figures import banded
 from ui.frame import SYNTHETIC, View, page
 from ui.markup import Marked, joined, plain
 from ui.tables import money_column, price_column, show, show_text
-from ui.where import UNNAMED
+from ui.where import UNNAMED, Where
 
 LABEL: Final = Marked(":blue-badge[Forecast] (evidence T4): neither a measurement nor a saving.")
 DAYS: Final = (HORIZON, 30, 60, 180)
@@ -46,6 +46,7 @@ _BACKTEST: Final = Told(
 def draw(view: View) -> None:
     """The page below its title."""
     with scope.row():
+        where = scope.chosen(view)
         days = int(controls.choice("Days ahead", [f"{n} days" for n in DAYS], "forecast-days").split()[0])
         split = controls.choice("Split by", list(SPLITS), "forecast-by")
         metric = METRICS[
@@ -55,7 +56,7 @@ def draw(view: View) -> None:
         currency = controls.currency(view.coverage)
         deeper = st.container()
     try:
-        table = forecast_data.forecasts(view.workspace, view.snapshot, SPLITS[split], metric, days)
+        table = forecast_data.forecasts(view.workspace, view.snapshot, SPLITS[split], metric, days, where)
     except ValueError as error:
         st.info(str(error))
         return
@@ -66,13 +67,13 @@ def draw(view: View) -> None:
         return
     shown = _looked_into(rows, split, deeper)
     _cards(table, shown)
-    _said(view, table, shown)
+    _said(view, table, shown, where)
     _chart(view, shown)
     _backtest(table.backtest, table.horizon)
     _table(view, table, rows, split)
     _refused(refused)
-    _tokens(view, metric, days, currency)
-    _runway(view, table, rows)
+    _tokens(view, metric, days, currency, where)
+    _runway(view, table, rows, where)
 
 
 def name_of(row: Forecast | Refused) -> str:
@@ -137,11 +138,12 @@ def _band_name(figure: Figure) -> str:
     return "90% band" if figure.promised is not None else "Range of past windows"
 
 
-def _said(view: View, table: ForecastTable, row: Forecast) -> None:
+def _said(view: View, table: ForecastTable, row: Forecast, where: Where) -> None:
     said = [
         LABEL,
         f"{table.metric.capitalize()} cost of {_words(row)} in {row.currency}, known to {numbers.day(table.last)};",
         f"{band_words(row.total)}; method: {row.method}.",
+        *([f"Only {scope.in_words(where)}."] if where else []),
         *row.notes,
         *table.notes,
     ]
@@ -237,10 +239,10 @@ def _refused(refused: Sequence[Refused]) -> None:
             show_text([{"What": name_of(item), "Why": item.reason} for item in refused], alt="What is not forecast")
 
 
-def _tokens(view: View, metric: Metric, days: int, currency: str) -> None:
+def _tokens(view: View, metric: Metric, days: int, currency: str, where: Where) -> None:
     st.header("Cost per million tokens", anchor=False)
     try:
-        found = forecast_data.of_tokens(view.workspace, view.snapshot, metric, days)
+        found = forecast_data.of_tokens(view.workspace, view.snapshot, metric, days, where)
     except ValueError as error:
         st.info(str(error))
         return
@@ -270,7 +272,7 @@ def _tokens(view: View, metric: Metric, days: int, currency: str) -> None:
     _refused([item for item in found.refused if item.currency == currency])
 
 
-def _runway(view: View, table: ForecastTable, rows: Sequence[Forecast]) -> None:
+def _runway(view: View, table: ForecastTable, rows: Sequence[Forecast], where: Where) -> None:
     st.header("Until when an amount lasts", anchor=False)
     whole = next((row for row in rows if row.whole), None)
     if whole is None:
@@ -287,7 +289,7 @@ def _runway(view: View, table: ForecastTable, rows: Sequence[Forecast]) -> None:
         return
     amount = Amount(text.strip().replace(",", ""), since, whole.currency)
     try:
-        found = left(data.lake_of(view.workspace), table, amount)
+        found = left(forecast_data.daily(view.workspace, view.snapshot, where), table, amount)
     except ValueError as error:
         st.info(str(error))
         return

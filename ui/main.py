@@ -8,7 +8,7 @@ from pathlib import Path
 import streamlit as st
 
 from accounts.signin import SESSION_HOURS, Protection, may_enter
-from ui import pages, running, side
+from ui import pages, running, side, tour
 from ui.gate import SIGN_OUT
 
 _STATIC = Path(__file__).with_name("static")
@@ -22,13 +22,15 @@ def _main() -> None:
     if served.protection is Protection.OIDC and not _entered(served.people):
         return
     page = st.navigation(pages.navigation(), position="sidebar", expanded=True)
+    path = page.url_path or pages.present()[0].path
     with st.sidebar:
-        side.draw(page.url_path or pages.present()[0].path)
+        side.draw(path)
         st.caption(f"Workspace {served.workspace}")
         if served.protection is Protection.PASSWORD:
             st.html(f'<a href="{SIGN_OUT}" target="_self" style="color: inherit">Sign out</a>')
         elif served.protection is Protection.OIDC:
             st.button("Sign out", on_click=st.logout)
+    tour.draw(path)
     page.run()
 
 

@@ -61,6 +61,15 @@ def has(path: str) -> bool:
     return any(entry.path == path for entry in present())
 
 
+def title(path: str) -> str:
+    """What the page at an address is called.
+
+    Raises:
+        StopIteration: there is none.
+    """
+    return next(entry.title for entry in present() if entry.path == path)
+
+
 def link(path: str) -> st.Page:
     """The page at an address, as `st.page_link` and `st.switch_page` take it.
 
@@ -94,6 +103,7 @@ def warm() -> None:
         "alembic.command",
         "accounts.views",
         "reports.records",
+        "jobs.happened",
     ):
         importlib.import_module(name)
     for entry in present():

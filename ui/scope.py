@@ -40,9 +40,12 @@ class Scope:
     @property
     def told(self) -> str:
         """The part of the spend in words; empty for all of it."""
-        return "; ".join(
-            f"{dimension} {' or '.join(value or UNNAMED for value in values)}" for dimension, values in self.where
-        )
+        return in_words(self.where)
+
+
+def in_words(where: Where) -> str:
+    """A part of the spend in words; empty for all of it."""
+    return "; ".join(f"{dimension} {' or '.join(value or UNNAMED for value in values)}" for dimension, values in where)
 
 
 def row() -> Any:  # noqa: ANN401 - Streamlit's container

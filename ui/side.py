@@ -12,7 +12,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from accounts import views
 from ledger.errors import LedgerError
-from ui import carry, charges_data, data, drill, pages, running
+from ui import alerts, carry, charges_data, data, drill, pages, person, running, tour
 from ui.markup import plain
 from ui.views_data import saved
 
@@ -26,7 +26,10 @@ def draw(page: str) -> None:
     with st.container(horizontal=True, gap="small"):
         if st.button("Search", key="open-search", shortcut="Mod+K", help="A model, service, project, provider or tag"):
             search(workspace)
-        if st.button("Link and views", key="open-views", help="Copy the address of this page, or save it under a name"):
+        alerts.button(workspace)
+        tour.button()
+        told = "Copy the address of this page, or save it under a name"
+        if st.button("Link and views", key="open-views", shortcut="Mod+Shift+L", help=told):
             link_and_views(workspace, page)
     found = saved(running.current().settings, workspace)
     if found:
@@ -102,8 +105,7 @@ def last_seen(workspace: str, snapshot: int) -> views.Seen | None:
     """What this person saw at the visit before this one; None at the first."""
     state = st.session_state
     if "last-seen" not in state:
-        user = st.user.to_dict()
-        person = str(user.get("email") or "")[:254]
-        state["last-seen"] = views.visit(running.current().settings, workspace, person, snapshot, datetime.now(UTC))
+        served = running.current().settings
+        state["last-seen"] = views.visit(served, workspace, person.name(), snapshot, datetime.now(UTC))
     seen: views.Seen | None = state["last-seen"]
     return seen

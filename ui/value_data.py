@@ -190,19 +190,3 @@ def connections(workspace: str) -> int:
     from accounts.connections import listed  # noqa: PLC0415
 
     return len(listed(running.current().settings, workspace))
-
-
-def failures(workspace: str) -> list[str]:
-    """Connections whose newest sync failed, each as a sentence with its reason."""
-    from accounts import sync_runs  # noqa: PLC0415
-    from accounts.connections import listed  # noqa: PLC0415
-
-    settings = running.current().settings
-    known = listed(settings, workspace)
-    newest = sync_runs.last(settings, known)
-    ended = {f"{sync_runs.RunState.FAILED}": "failed", f"{sync_runs.RunState.KILLED}": "was killed"}
-    return [
-        f"The newest sync of {one.name} {ended[run.state]}: {run.message or 'no reason is on record'}"
-        for one in known
-        if (run := newest.get(one.id)) is not None and run.state in ended
-    ]

@@ -12,6 +12,7 @@ import streamlit as st
 from analysis.result import Metric, quotient, total
 from reports import figures
 from ui import (
+    alerts,
     cards,
     charts,
     data,
@@ -88,7 +89,11 @@ def draw(view: View) -> None:
 
 def _sources(view: View, asked: Scope) -> None:
     """Sources that failed or stopped, above every figure that they are missing from."""
-    said = value_data.failures(view.workspace)
+    told = alerts.standing(view.workspace, view.snapshot)
+    for alert in told:
+        if alert.kind == alerts.LIMIT:
+            st.warning(plain(alert.sentence))
+    said = [alert.sentence for alert in told if alert.kind == alerts.SOURCE]
     said += spend.incomplete(data.quality(view.workspace, view.snapshot), asked.span, asked.before)
     if said:
         st.warning("**Not everything is in these figures.** " + joined(said))
@@ -348,13 +353,9 @@ def _before(view: View, asked: Scope, listed: Sequence[Listed]) -> None:
         with st.container(border=True, horizontal=True, vertical_alignment="center"):
             st.markdown(f"{':green-badge[Done]' if done else ':gray-badge[Open]'} **{number}. {title}.** {what}")
             if pages.has(path):
-                st.page_link(pages.link(path), label=f"Go to {_title(path)}")
+                st.page_link(pages.link(path), label=f"Go to {pages.title(path)}")
     if listed:
         _table(view, listed)
-
-
-def _title(path: str) -> str:
-    return next(entry.title for entry in pages.present() if entry.path == path)
 
 
 def _way(view: View, listed: Sequence[Listed]) -> list[tuple[str, bool, str, str]]:
