@@ -7,6 +7,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Final
 
+from analysis.spend import spend_table
+
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
@@ -29,6 +31,8 @@ COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
     "region": ("RegionId",),
     "charge-category": ("ChargeCategory",),
 }
+#: Names of one kind that a scope offers.
+MOST_NAMES: Final = 500
 #: What stands for a value that the bill does not state.
 UNNAMED: Final = "(not stated)"
 
@@ -70,3 +74,18 @@ def option(dimension: str, value: str | None, name: str | None = None) -> str:
     kind = next(title for title, known in DIMENSIONS.items() if known == dimension)
     shown = UNNAMED if value is None else value if name is None or name == value else f"{name} ({value})"
     return f"{kind}: {shown}"
+
+
+def names(daily: ir.Table) -> dict[str, tuple[str, str | None]]:
+    """Every provider, service, project and model of `daily_spend`, the largest cost of each kind first.
+
+    By the words that people search for; the value is dimension and value as a scope has them.
+    """
+    found = dict[str, tuple[str, str | None]]()
+    for dimension in DIMENSIONS.values():
+        by = (dimension, "account-name") if dimension == "account" else (dimension,)
+        for row in spend_table(daily, by).rows[:MOST_NAMES]:
+            value, name = row.dimensions[dimension], row.dimensions.get("account-name")
+            text = None if value is None else str(value)
+            found.setdefault(option(dimension, text, None if name is None else str(name)), (dimension, text))
+    return found

@@ -9,8 +9,8 @@ first one at the receiver instead of adding to it.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
 from typing import Final, Protocol
 from uuid import uuid4
 
@@ -20,11 +20,11 @@ from sqlalchemy.orm import Session
 from accounts.database import sessions
 from accounts.home import Settings
 from jobs.destinations import Destination
-from jobs.schedules import Delivery, DeliveryState, Schedule, destinations
+from jobs.schedules import Delivery, DeliveryState, Schedule, asked, destinations
 from ledger.errors import LedgerError
 from reports.render import FORMATS, file_name, render
 from reports.report import Report
-from reports.view import View, view_of
+from reports.view import View
 
 #: Pauses before the next try, in minutes; after the last a delivery has failed for good.
 PAUSES: Final = (1, 5, 30, 120, 720)
@@ -119,7 +119,7 @@ class Dispatcher:
 
     def drain(self, most: int | None = None) -> Drained:
         """Send everything that is due, at most `most` deliveries."""
-        done, files = Drained(), _Files(self.make)
+        done, files = Drained(), _Files(self.settings, self.make)
         while most is None or done.sent + done.failed + done.again < most:
             claimed = self._claim()
             if claimed is None:
@@ -203,17 +203,17 @@ class Dispatcher:
 class _Files:
     """Reports and their files made once for all addresses of an occasion."""
 
-    def __init__(self, make: MakeReport) -> None:
-        self._make = make
-        self._key: tuple[str, ...] = ()
+    def __init__(self, settings: Settings, make: MakeReport) -> None:
+        self._settings, self._make = settings, make
+        self._key: tuple[str, str, View, date] | None = None
         self._report: Report | None = None
         self._files: dict[str, File] = {}
 
     def parcel(self, schedule: Schedule, delivery: Delivery, now: datetime) -> Parcel:
         """What this delivery sends."""
-        key = (schedule.workspace, schedule.report, str(schedule.view), f"{delivery.about:%Y-%m-%d}")
+        view = _about(asked(self._settings, schedule), schedule, delivery)
+        key = (schedule.workspace, schedule.report, view, delivery.about.date())
         if self._report is None or key != self._key:
-            view = view_of(schedule.view)
             self._report = self._make(schedule.workspace, schedule.report, view, delivery.about)
             self._key, self._files = key, {}
         report = self._report
@@ -223,3 +223,11 @@ class _Files:
                 self._files[format_] = File(name, media, render(report, format_))
         files = tuple(self._files[format_] for format_ in schedule.formats)
         return Parcel(delivery.id, schedule.workspace, schedule.name, schedule.id, report, files, now)
+
+
+def _about(view: View, schedule: Schedule, delivery: Delivery) -> View:
+    """What one delivery is about: a new proof sends that proof, whatever came after it."""
+    event, _, proof = delivery.occasion.partition(":")
+    if schedule.report == "proof" and event == "proof" and view.of is None:
+        return replace(view, of=proof)
+    return view

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Self
 
@@ -18,8 +18,8 @@ from jobs.happened import events, failed_sources
 from jobs.planning import plan
 from jobs.schedules import Schedule
 from ledger.lake import Lake
-from reports.catalog import builder
-from reports.ledger_state import Basis, ledger_state
+from reports.catalog import make
+from reports.ledger_state import Basis, LedgerState, ledger_state
 from reports.report import Report
 from reports.view import ReportError, View
 
@@ -37,6 +37,7 @@ class Reporter:
 
     settings: Settings
     _lakes: dict[str, Lake] = field(default_factory=dict[str, Lake])
+    _states: dict[str, LedgerState] = field(default_factory=dict[str, LedgerState])
     _stack: ExitStack = field(default_factory=ExitStack)
 
     def __enter__(self) -> Self:
@@ -52,9 +53,16 @@ class Reporter:
         Raises:
             ReportError: there is no such report, or nothing that it could be about.
         """
-        make = builder(name)
-        state = ledger_state(self.lake(workspace), failed_sources(self.settings, workspace))
-        return make(Basis(self.lake(workspace), self.settings, workspace, state), view, moment)
+        return make(self.settings, workspace, name, view, moment, lambda: self._basis(workspace))
+
+    def _basis(self, workspace: str) -> Basis:
+        """The ledger as it is now; what is the same for a snapshot is asked once."""
+        lake, failed = self.lake(workspace), tuple(failed_sources(self.settings, workspace))
+        state = self._states.get(workspace)
+        if state is None or state.snapshot != lake.snapshot():
+            state = ledger_state(lake)
+            self._states[workspace] = state
+        return Basis(lake, self.settings, workspace, replace(state, failed=failed))
 
     def lake(self, workspace: str) -> Lake:
         """The workspace's lake.

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
@@ -26,10 +26,13 @@ from accounts.vault import open_vault
 from jobs.cadence import cadence
 from jobs.destinations import Destination, destination
 from ledger.errors import LedgerError
+from reports.catalog import check
 from reports.render import known
-from reports.view import View
+from reports.view import View, view_of
 
 _NAME: Final = 64
+#: The report whose view is a secret.
+_SEALED: Final = "roi"
 
 
 class ScheduleError(LedgerError):
@@ -141,7 +144,7 @@ def add(settings: Settings, workspace: str, wanted: Wanted, now: datetime) -> Sc
     if not name or len(name) > _NAME:
         raise ScheduleError(f"A schedule needs a name of at most {_NAME} characters.")
     cadence(wanted.cadence, wanted.zone)
-    wanted.view.bounds(now.date())
+    check(settings, workspace, wanted.report, wanted.view, now)
     places = [destination(text) for text in wanted.destinations]
     if not places:
         raise ScheduleError("A schedule needs at least one address to send to (--to).")
@@ -150,7 +153,7 @@ def add(settings: Settings, workspace: str, wanted: Wanted, now: datetime) -> Sc
         workspace=workspace,
         name=name,
         report=wanted.report,
-        view=wanted.view.record(),
+        view=_open(wanted).record(),
         cadence=" ".join(wanted.cadence.split()),
         zone=wanted.zone,
         formats=[known(format_) for format_ in dict.fromkeys(wanted.formats)],
@@ -159,7 +162,7 @@ def add(settings: Settings, workspace: str, wanted: Wanted, now: datetime) -> Sc
         created_at=now,
         planned_until=now,
     )
-    schedule.sealed = _seal(settings, schedule, places)
+    schedule.sealed = _seal(settings, schedule, places, wanted)
     try:
         with sessions(settings).begin() as session:
             session.add(schedule)
@@ -226,8 +229,17 @@ def destinations(settings: Settings, schedule: Schedule) -> list[Destination]:
     Raises:
         VaultError: they were sealed under another master key.
     """
-    plain = open_vault(settings).decrypt(schedule.sealed, _purpose(schedule))
-    return [Destination(**fields) for fields in json.loads(plain)]
+    return [Destination(**fields) for fields in _unsealed(settings, schedule)["to"]]
+
+
+def asked(settings: Settings, schedule: Schedule) -> View:
+    """The view of a schedule, with the link to its scenario where it is of one.
+
+    Raises:
+        VaultError: it was sealed under another master key.
+    """
+    view = view_of(schedule.view)
+    return replace(view, of=_unsealed(settings, schedule)["of"]) if schedule.report == _SEALED else view
 
 
 def token() -> str:
@@ -235,9 +247,21 @@ def token() -> str:
     return secrets.token_urlsafe(32)
 
 
-def _seal(settings: Settings, schedule: Schedule, places: Sequence[Destination]) -> bytes:
-    plain = json.dumps([{"kind": p.kind, "address": p.address, "secret": p.secret} for p in places])
+def _open(wanted: Wanted) -> View:
+    """What may stand in the database as it is; whoever holds a link to a scenario can open it."""
+    return replace(wanted.view, of=None) if wanted.report == _SEALED else wanted.view
+
+
+def _seal(settings: Settings, schedule: Schedule, places: Sequence[Destination], wanted: Wanted) -> bytes:
+    to = [{"kind": p.kind, "address": p.address, "secret": p.secret} for p in places]
+    plain = json.dumps({"to": to, "of": wanted.view.of})
     return open_vault(settings).encrypt(plain.encode(), _purpose(schedule))
+
+
+def _unsealed(settings: Settings, schedule: Schedule) -> dict[str, Any]:
+    found = json.loads(open_vault(settings).decrypt(schedule.sealed, _purpose(schedule)))
+    # Schedules of releases before scenarios hold their addresses alone.
+    return {"to": found, "of": None} if isinstance(found, list) else found
 
 
 def _purpose(schedule: Schedule) -> str:

@@ -38,7 +38,7 @@ OTHER_COLOUR: Final = "#858f96"
 #: Groups that are drawn under their own name; the rest is one `other`.
 TOP: Final = 10
 _QUIET: Final = "#7f8a92"
-_NOTE: Final = {"anchor": "end", "orient": "bottom", "fontSize": 11, "fontWeight": 400, "color": _QUIET, "offset": 2}
+_NOTE: Final = {"anchor": "end", "orient": "bottom", "fontSize": 11, "fontWeight": 400, "color": _QUIET, "offset": 8}
 _BAND: Final = "rgba(127, 138, 146, 0.14)"
 _PICK: Final = {"name": PICKED, "select": {"type": "point", "fields": ["when", "name"], "toggle": False}}
 #: Of the plot alone; the legend below it is as high as the width makes it.

@@ -30,6 +30,12 @@ class FailedSource:
     since: datetime | None
     reason: str
 
+    @property
+    def sentence(self) -> str:
+        """What is told before any figure."""
+        age = f"its figures are as of {numbers.day(self.since.date())}" if self.since else "it has no figures yet"
+        return f"Source {self.name} failed, {age}: {self.reason}"
+
 
 @dataclass(frozen=True, slots=True)
 class LedgerState:
@@ -67,7 +73,11 @@ class LedgerState:
 
     def alarms(self, first: date, last: date) -> tuple[str, ...]:
         """Sentences that stand before the figures of these days."""
-        return (*_failures(self.failed), *_stale(self.sources, last), *_gaps(self.sources, first, last))
+        return (
+            *(source.sentence for source in self.failed),
+            *_stale(self.sources, last),
+            *_gaps(self.sources, first, last),
+        )
 
     def notes(self, last: date) -> tuple[str, ...]:
         """What else bears on the figures up to `last`."""
@@ -95,7 +105,7 @@ class Basis:
         """The report of these sections, with what has to be said of the ledger before them."""
         first, last = view.bounds(made.date())
         currency, state = self.state.currency(view.currency), self.state
-        scope = (f"Only {view.scope.text()}.",) if view.scope.filters else ()
+        scope = (f"Only {view.narrowed}.",) if view.narrowed else ()
         return Report(
             name=name,
             title=title,
@@ -140,14 +150,6 @@ def ledger_state(lake: Lake, failed: Sequence[FailedSource] = (), *, snapshot: i
         sources=quality(loads, findings, daily),
         failed=tuple(failed),
     )
-
-
-def _failures(failed: Sequence[FailedSource]) -> list[str]:
-    sentences = list[str]()
-    for source in failed:
-        age = f"its figures are as of {numbers.day(source.since.date())}" if source.since else "it has no figures yet"
-        sentences.append(f"Source {source.name} failed, {age}: {source.reason}")
-    return sentences
 
 
 def _stale(sources: Sequence[SourceQuality], last: date) -> list[str]:

@@ -22,11 +22,17 @@ __all__ = [
     "some",
     "tokens",
     "unit_price",
+    "whole",
 ]
 
 _WIDE: Final = Context(prec=80, rounding=ROUND_HALF_EVEN)
 _UNIT_DIGITS: Final = 6
 _SCALES: Final = ((Decimal(10) ** 12, "T"), (Decimal(10) ** 9, "B"), (Decimal(10) ** 6, "M"), (Decimal(10) ** 3, "k"))
+
+
+def whole(amount: Decimal, currency: str) -> str:
+    """An estimated amount in whole units, since it is not known to the cent: `$1,235`."""
+    return money(_WIDE.quantize(amount, Decimal(1)), currency).removesuffix(".00")
 
 
 def unit_price(amount: Decimal | None, currency: str) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -28,6 +28,8 @@ class Kind(StrEnum):
     TEXT = "text"
     DAY = "day"
     MONEY = "money"
+    #: An estimate, which is not known to the cent.
+    WHOLE = "estimated money"
     UNIT_PRICE = "unit price"
     COUNT = "count"
     TOKENS = "tokens"
@@ -100,13 +102,16 @@ class Report:
         title: for people.
         workspace: whose.
         first, last: days, both included.
-        currency: ISO 4217 code of all money.
-        snapshot: of the ledger; the same snapshot and view give the same report for ever.
+        currency: ISO 4217 code of all money; empty where there is none.
+        snapshot: of the ledger; the same snapshot and view give the same report for ever. None where no figure is
+            from the ledger.
         made: moment of making.
         synthetic: whether any load it stands on is sample data; then every rendering says so first.
         alarms: what a reader has to know before any figure: a source failed, days are missing. Rendered first.
         notes: what else bears on the figures, such as what is provisional.
         sections: the content.
+        of: what it is about where there are several of its kind, such as a proof's id; it is in the files' names.
+        own: formats that it is a document of its own in, and what writes them.
     """
 
     name: str
@@ -115,12 +120,25 @@ class Report:
     first: date
     last: date
     currency: str
-    snapshot: int
+    snapshot: int | None
     made: datetime
     synthetic: bool
     alarms: tuple[str, ...]
     notes: tuple[str, ...]
     sections: tuple[Section, ...]
+    of: str = ""
+    own: Mapping[str, Callable[[], bytes]] = field(default_factory=dict[str, Callable[[], bytes]], compare=False)
+
+    @property
+    def about(self) -> str:
+        """Whose it is, of which days and in which currency, in one line."""
+        amounts = (f"amounts in {self.currency}",) if self.currency else ()
+        return ", ".join((self.workspace, self.period, *amounts))
+
+    @property
+    def source(self) -> str:
+        """Where its figures are from."""
+        return "Not read from the ledger" if self.snapshot is None else f"Snapshot {self.snapshot} of the ledger"
 
     @property
     def period(self) -> str:
@@ -150,6 +168,8 @@ def written(value: Value, kind: Kind, of: str) -> str:
     match kind:
         case Kind.MONEY:
             return numbers.money(amount, of)
+        case Kind.WHOLE:
+            return numbers.whole(amount, of)
         case Kind.UNIT_PRICE:
             return numbers.unit_price(amount, of)
         case Kind.TOKENS:
@@ -164,6 +184,7 @@ def record(report: Report) -> dict[str, Any]:
     """The report as JSON carries it: amounts as decimal strings, days as ISO 8601."""
     return {
         "report": report.name,
+        "of": report.of or None,
         "title": report.title,
         "workspace": report.workspace,
         "first_day": report.first.isoformat(),

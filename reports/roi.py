@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,6 +15,7 @@ from analysis.roi import LABEL, TIER, Assumption, Case, Month, Outcome, Range, R
 from analysis.roi_levers import Part
 from billing.catalog import Plan
 from reports import numbers
+from reports.numbers import whole
 
 _TEMPLATE: Final = Path(__file__).with_name("roi.typ")
 _FONTS: Final = Path(__file__).with_name("fonts")
@@ -163,11 +163,6 @@ def spanned(span: Range, currency: str) -> str:
     """A range of money as text; one figure where it is none."""
     low, high = whole(span.low, currency), whole(span.high, currency)
     return low if low == high else f"{low} to {high}"
-
-
-def whole(amount: Decimal, currency: str) -> str:
-    """An estimated amount as text, in whole units: it is not known to the cent."""
-    return numbers.money(amount.quantize(Decimal(1)), currency).removesuffix(".00")
 
 
 def headline(estimate: Estimate) -> list[dict[str, str]]:

@@ -54,6 +54,11 @@ class Span:
         """Whether a chart shows months rather than days."""
         return (self.end - self.first).days >= _MONTHLY_FROM
 
+    @property
+    def step(self) -> str:
+        """What one mark of a chart stands for: `day` or `month`."""
+        return "month" if self.monthly else "day"
+
     def __str__(self) -> str:
         return numbers.days(self.first, self.last)
 

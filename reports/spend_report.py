@@ -1,19 +1,20 @@
-"""The Spend report: what was spent over a period, against the one before, by service, provider and model."""
+"""The Spend report: what was spent over a period, against another one, by service, provider and model."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 from analysis.result import ZERO, Metric, share, total
 from analysis.spend import SpendRow, spend_table
-from analysis.unit_cost import unit_cost
-from reports import numbers
+from analysis.unit_cost import UnitCostRow, unit_cost
+from reports import numbers, spend_pictures
 from reports.ledger_state import Basis
-from reports.report import Column, Figure, Kind, Report, Section, Table, Value
+from reports.report import Chart, Column, Figure, Kind, Report, Section, Table, Value
+from reports.span import Span
 from reports.view import View
 
 if TYPE_CHECKING:
@@ -28,26 +29,34 @@ _GROUPS: Final = {"service": "Service", "provider": "Provider", "model": "Model"
 @dataclass(frozen=True, slots=True)
 class _Asked:
     daily: ir.Table
-    tokens: ir.Table
-    first: date
-    last: date
+    tokens: ir.Table | None
+    span: Span
+    before: Span
     currency: str
     held_from: date
+    provisional_from: date
+    synthetic: bool
 
     @property
-    def before(self) -> tuple[date, date]:
-        """As many days just before; of whole months, as many whole months."""
-        end, after = self.first - timedelta(days=1), self.last + timedelta(days=1)
-        if self.first.day == 1 and after.day == 1:
-            months = (after.year - self.first.year) * 12 + after.month - self.first.month
-            year, month = divmod(self.first.year * 12 + self.first.month - 1 - months, 12)
-            return date(year, month + 1, 1), end
-        return end - (self.last - self.first), end
+    def compared(self) -> bool:
+        """Whether all of the days to compare with are loaded."""
+        return self.held_from <= self.before.first
 
-    def rows(self, by: Sequence[str], first: date, last: date) -> list[SpendRow]:
+    def rows(self, by: Sequence[str], span: Span) -> list[SpendRow]:
         """Spend of the one currency."""
-        table = spend_table(self.daily, by, start=first, end=last + timedelta(days=1))
+        table = spend_table(self.daily, by, start=span.first, end=span.end)
         return [row for row in table.rows if row.currency == self.currency]
+
+    def unit_costs(self, by: Sequence[str]) -> list[UnitCostRow]:
+        """Cost of tokens of the one currency."""
+        if self.tokens is None:
+            return []
+        found = unit_cost(self.tokens, by, start=self.span.first, end=self.span.end)
+        return [row for row in found.rows if row.currency == self.currency]
+
+    def frame(self, title: str) -> spend_pictures.Frame:
+        """What every chart of the report has in common."""
+        return spend_pictures.Frame(title, self.span, self.currency, self.provisional_from, synthetic=self.synthetic)
 
 
 def spend_report(basis: Basis, view: View, made: datetime) -> Report:
@@ -58,32 +67,53 @@ def spend_report(basis: Basis, view: View, made: datetime) -> Report:
         ValueError: the scope names a dimension that charges do not have.
     """
     state, lake = basis.state, basis.lake
-    first, last = view.bounds(made.date())
-    currency = state.currency(view.currency)
-    name = "charges" if view.scope.needs_charges else "daily_spend"
+    span = Span(*view.bounds(made.date()))
+    name = "charges" if view.needs_charges else "daily_spend"
     daily, tokens = lake.tables(name, "daily_token_costs", snapshot=state.snapshot)
-    asked = _Asked(view.scope.charges(daily), tokens, first, last, currency, state.first)
+    asked = _Asked(
+        view.within(daily),
+        None if view.needs_charges else view.within(tokens),
+        span,
+        view.against or span.before,
+        state.currency(view.currency),
+        state.first,
+        state.newest_period,
+        state.synthetic,
+    )
     sections = [_overview(asked), *(_section(asked, by, title) for by, title in _GROUPS.items())]
-    if not view.scope.filters:
+    if asked.tokens is not None:
         sections.append(_tokens(asked))
     return basis.report("spend", "Spend report", view, made, sections)
 
 
 def _overview(asked: _Asked) -> Section:
-    now = next(iter(asked.rows((), asked.first, asked.last)), None)
-    first, last = asked.before
-    then = next(iter(asked.rows((), first, last)), None) if asked.held_from <= first else None
+    now = next(iter(asked.rows((), asked.span)), None)
+    then = next(iter(asked.rows((), asked.before)), None) if asked.compared else None
     compared = (
-        f"compared with {numbers.days(first, last)}"
+        f"compared with {asked.before}"
         if then is not None
-        else f"nothing is loaded for all of {numbers.days(first, last)}, so there is no comparison"
+        else f"nothing is loaded for all of {asked.before}, so there is no comparison"
     )
     figures = [_cost(now, then, label, metric) for label, metric in _METRICS.items()]
     charges = Figure("Charges", None if now is None else now.charges, Kind.COUNT)
-    return Section("Overview", (f"{numbers.days(asked.first, asked.last)}, {compared}.",), (*figures, charges))
+    return Section("Overview", (f"{asked.span}, {compared}.",), (*figures, charges), _by_day(asked))
 
 
 _METRICS: Final = {"Billed cost": Metric.BILLED, "Effective cost": Metric.EFFECTIVE, "List cost": Metric.LIST}
+
+
+def _by_day(asked: _Asked) -> tuple[Chart, ...]:
+    """Billed cost by day or month, the services on each other; none where nothing was spent."""
+    when = asked.span.step
+    found = asked.rows(("service",), asked.span)
+    if not found:
+        return ()
+    marks = [
+        spend_pictures.mark(row, when, str(row.dimensions["service"] or UNNAMED), row.billed_cost, numbers.money)
+        for row in asked.rows((when, "service"), asked.span)
+    ]
+    sums = {str(row.dimensions["service"] or UNNAMED): row.billed_cost for row in found}
+    return (spend_pictures.stacked(marks, sums, asked.frame(f"Billed cost by {when} and service")),)
 
 
 def _cost(now: SpendRow | None, then: SpendRow | None, label: str, metric: Metric) -> Figure:
@@ -100,11 +130,8 @@ def _cost(now: SpendRow | None, then: SpendRow | None, label: str, metric: Metri
     moved = numbers.change(amount, earlier)
     if moved is None:
         return Figure(label, amount, Kind.MONEY)
-    return Figure(label, amount, Kind.MONEY, f"{numbers.percent(moved, sign=True)} from {_said(earlier, now)}")
-
-
-def _said(amount: Decimal | None, row: SpendRow) -> str:
-    return numbers.money(amount, row.currency)
+    was = numbers.money(earlier, now.currency)
+    return Figure(label, amount, Kind.MONEY, f"{numbers.percent(moved, sign=True)} from {was}")
 
 
 def _whole(row: SpendRow | None, metric: Metric) -> Decimal | None:
@@ -117,42 +144,40 @@ def _whole(row: SpendRow | None, metric: Metric) -> Decimal | None:
 
 
 def _section(asked: _Asked, by: str, title: str) -> Section:
-    now = asked.rows((by,), asked.first, asked.last)
-    first, last = asked.before
-    then = {row.dimensions[by]: row.billed_cost for row in asked.rows((by,), first, last)}
-    compared = asked.held_from <= first
+    now = asked.rows((by,), asked.span)
+    then = {row.dimensions[by]: row.billed_cost for row in asked.rows((by,), asked.before)} if asked.compared else {}
     whole = total(row.billed_cost for row in now)
     rows = [
-        _row(str(row.dimensions[by] or UNNAMED), row.billed_cost, whole, then.get(row.dimensions[by], ZERO), compared)
+        _row(str(row.dimensions[by] or UNNAMED), row.billed_cost, whole, then.get(row.dimensions[by], ZERO), asked)
         for row in now[:MOST_ROWS]
     ]
     rest = now[MOST_ROWS:]
     if rest:
         earlier = total(then.get(row.dimensions[by], ZERO) for row in rest)
-        rows.append(_row(f"{len(rest):,} others", total(r.billed_cost for r in rest), whole, earlier, compared))
+        rows.append(_row(f"{len(rest):,} others", total(r.billed_cost for r in rest), whole, earlier, asked))
     gone = total(amount for key, amount in then.items() if key not in {row.dimensions[by] for row in now})
-    note = f"Not in these days, and in the days before: {numbers.money(gone, asked.currency)}." if gone else ""
+    if gone:
+        rows.append(_row(f"Only in {asked.before}", ZERO, whole, gone, asked))
     columns = (
         Column(title, Kind.TEXT),
         Column("Billed cost", Kind.MONEY),
         Column("Share", Kind.SHARE),
-        Column("Days before", Kind.MONEY),
+        Column("Compared with", Kind.MONEY),
         Column("Change", Kind.CHANGE),
     )
-    before = total(then.values()) if compared else None
+    before = total(then.values()) if asked.compared else None
     closing = ("Total", whole, None, before, numbers.change(whole, before))
     name = f"Spend by {title.lower()}"
-    return Section(name, tables=(Table(name, columns, tuple(rows), closing, note if compared else ""),))
+    return Section(name, tables=(Table(name, columns, tuple(rows), closing),))
 
 
-def _row(name: str, amount: Decimal, whole: Decimal, earlier: Decimal, compared: bool) -> tuple[Value, ...]:
-    before = earlier if compared else None
+def _row(name: str, amount: Decimal, whole: Decimal, earlier: Decimal, asked: _Asked) -> tuple[Value, ...]:
+    before = earlier if asked.compared else None
     return name, amount, share(amount, whole), before, numbers.change(amount, before)
 
 
 def _tokens(asked: _Asked) -> Section:
-    found = unit_cost(asked.tokens, ("model",), start=asked.first, end=asked.last + timedelta(days=1))
-    held = [row for row in found.rows if row.currency == asked.currency]
+    held = asked.unit_costs(("model",))
     rows = tuple(
         (str(row.dimensions["model"] or UNNAMED), row.cost_per_million, row.tokens, row.costs.of(Metric.BILLED))
         for row in held
@@ -167,4 +192,29 @@ def _tokens(asked: _Asked) -> Section:
         Column("Cost of these tokens", Kind.MONEY),
     )
     name = "Cost per million tokens"
-    return Section(name, tables=(Table(name, columns, rows[:MOST_ROWS], note=note if without else ""),))
+    table = Table(name, columns, rows[:MOST_ROWS], note=note if without else "")
+    return Section(name, _left_out(rows), charts=_token_trend(asked, held), tables=(table,))
+
+
+def _left_out(rows: Sequence[tuple[Value, ...]]) -> tuple[str, ...]:
+    """That models are left out of a table, where some are."""
+    return (f"The {MOST_ROWS} with the largest cost of {len(rows):,} models.",) if len(rows) > MOST_ROWS else ()
+
+
+def _token_trend(asked: _Asked, held: Sequence[UnitCostRow]) -> tuple[Chart, ...]:
+    """Cost per million tokens by day or month of the models with the largest cost."""
+    when = asked.span.step
+    prices = {
+        str(row.dimensions["model"] or UNNAMED): row.cost_per_million
+        for row in held
+        if row.cost_per_million is not None
+    }
+    if not prices:
+        return ()
+    marks = [
+        spend_pictures.mark(
+            row, when, str(row.dimensions["model"] or UNNAMED), row.cost_per_million, numbers.unit_price
+        )
+        for row in asked.unit_costs((when, "model"))
+    ]
+    return (spend_pictures.lines(marks, prices, asked.frame(f"Cost per 1M tokens by {when} and model")),)

@@ -1,4 +1,4 @@
-"""What a report is over: days by name, scope and currency, so that a schedule's report is always of the newest days."""
+"""What a report is over: days by name or a saved view, so that a schedule's report is always of the newest days."""
 
 from __future__ import annotations
 
@@ -7,11 +7,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from analysis.period import first_of_month
 from analysis.scope import Scope, parse
+from analysis.where import UNNAMED, Where, within
 from ledger.errors import LedgerError
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
+    from reports.span import Span as Days
 
 
 class ReportError(LedgerError):
@@ -44,11 +50,35 @@ class View:
         days: a `Span`, or `2026-10-01..2026-10-31`.
         scope: conditions on charges; none is everything.
         currency: ISO 4217 code; None for the one with the most charges.
+        saved: name of a saved view that says all this instead.
+        of: the proof or the saved ROI scenario that the report is about, where it is about one.
+        where: the part of the spend as screens choose it, besides `scope`.
+        against: the days to compare with; None for those before.
     """
 
     days: str = Span.LAST_MONTH
     scope: Scope = EVERYTHING
     currency: str | None = None
+    saved: str | None = None
+    of: str | None = None
+    where: Where = ()
+    against: Days | None = None
+
+    @property
+    def needs_charges(self) -> bool:
+        """Whether its part of the spend is on a dimension that the daily rollups do not hold."""
+        return self.scope.needs_charges
+
+    @property
+    def narrowed(self) -> str:
+        """Its part of the spend in words; empty for all of it."""
+        parts = [self.scope.text()] if self.scope.filters else []
+        parts += [f"{name} {' or '.join(value or UNNAMED for value in values)}" for name, values in self.where]
+        return "; ".join(parts)
+
+    def within(self, table: ir.Table) -> ir.Table:
+        """The rows of charges or of a rollup that it is about."""
+        return within(self.scope.charges(table), self.where)
 
     def bounds(self, today: date) -> tuple[date, date]:
         """First and last day, seen from `today` (UTC).
@@ -67,13 +97,20 @@ class View:
         return _bounds(Span(self.days), today)
 
     def record(self) -> dict[str, Any]:
-        """The view as JSON carries it."""
-        return {"days": str(self.days), "scope": self.scope.text(), "currency": self.currency}
+        """The view as JSON carries it: what a person asked, without what only the moment of making decides."""
+        return {
+            "days": str(self.days),
+            "scope": self.scope.text(),
+            "currency": self.currency,
+            "saved": self.saved,
+            "of": self.of,
+        }
 
 
 def view_of(record: Mapping[str, Any]) -> View:
     """The view that `View.record` wrote."""
-    return View(record["days"], parse(record["scope"]), record["currency"])
+    scope = parse(record["scope"])
+    return View(record["days"], scope, record["currency"], record.get("saved"), record.get("of"))
 
 
 def _bounds(span: Span, today: date) -> tuple[date, date]:

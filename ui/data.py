@@ -25,14 +25,13 @@ from analysis.spend import SpendTable, spend_table
 from analysis.unit_cost import UnitCostTable, unit_cost
 from ledger.lake import Lake
 from ui import running
-from ui.where import DIMENSIONS, Where, option, within
+from ui.where import Where, within
+from ui.where import names as where_names
 
 #: Results that are kept; the oldest goes first.
 _ENTRIES: Final = 200
 #: Rejected rows that a page lists.
 MOST_REJECTS: Final = 500
-#: Names of one kind that the scope offers.
-MOST_NAMES: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,15 +147,7 @@ def names(workspace: str, snapshot: int) -> dict[str, tuple[str, str | None]]:
 
     By the words that people search for; the value is dimension and value as a scope has them.
     """
-    found = dict[str, tuple[str, str | None]]()
-    daily = lake_of(workspace).table("daily_spend", snapshot=snapshot)
-    for dimension in DIMENSIONS.values():
-        by = (dimension, "account-name") if dimension == "account" else (dimension,)
-        for row in spend_table(daily, by).rows[:MOST_NAMES]:
-            value, name = row.dimensions[dimension], row.dimensions.get("account-name")
-            text = None if value is None else str(value)
-            found.setdefault(option(dimension, text, None if name is None else str(name)), (dimension, text))
-    return found
+    return where_names(lake_of(workspace).table("daily_spend", snapshot=snapshot))
 
 
 @st.cache_resource(max_entries=_ENTRIES, show_spinner=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,26 +14,53 @@ from jobs.cadence import Timed, cadence
 from jobs.planning import send_again
 from jobs.reporting import Reporter, send_due
 from jobs.schedules import Delivery, DeliveryState, Schedule, Wanted
-from reports.catalog import builder
-from reports.render import file_name, known, render
+from reports.catalog import ON_RECORD, known
+from reports.render import file_name, render
+from reports.render import known as known_format
 from reports.report import Report
-from reports.view import View
+from reports.scenario import token_of
+from reports.view import ReportError, Span, View
 from ui import console
 
 if TYPE_CHECKING:
     from accounts.home import Settings
 
 
-def asked(days: str, scope: str, currency: str | None) -> View:
-    """The view that a person wrote."""
-    return View(days, parse(scope), currency)
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a person wrote about a report: days, scope and currency, or a saved view, or one thing on record."""
+
+    days: str | None
+    scope: str
+    currency: str | None
+    saved: str | None
+    proof: str | None
+    scenario: str | None
+
+
+def asked(name: str, said: Said) -> View:
+    """The view that a person wrote.
+
+    Raises:
+        ReportError: two things were said that exclude each other, or one that the report has no use for.
+    """
+    if said.saved is not None and (said.days or said.scope or said.currency):
+        raise ReportError("A saved view says days, scope and currency itself; leave out --days, --scope, --currency.")
+    for option, value, report in (("--proof", said.proof, "proof"), ("--scenario", said.scenario, "roi")):
+        if value is not None and name != report:
+            raise ReportError(f"{option} is for the report {report}; this one is {name}.")
+    over = (said.saved, said.days, said.scope or None, said.currency)
+    if known(name) in ON_RECORD and any(value is not None for value in over):
+        raise ReportError(f"A report of kind {name} has days and scope of its own; leave the others out.")
+    of = said.proof or (token_of(said.scenario) if said.scenario else None)
+    return View(said.days or Span.LAST_MONTH, parse(said.scope), said.currency, said.saved, of)
 
 
 def write(
     settings: Settings, workspace: str, name: str, view: View, format_: str, out: Path | None, *, as_json: bool
 ) -> None:
     """Make a report and write it to a file."""
-    known(format_)
+    known_format(format_)
     with Reporter(settings) as reporter:
         report = reporter.report(workspace, name, view, datetime.now(UTC))
     path = _path(report, format_, out)
@@ -58,7 +86,6 @@ def add(
     as_json: bool,
 ) -> None:
     """Keep a schedule and say when it is due first."""
-    builder(report)
     chosen = [part for part in (part.strip() for part in formats.split(",")) if part]
     now = datetime.now(UTC)
     schedule = kept.add(settings, workspace, Wanted(name, report, view, every, zone, chosen, to), now)
@@ -126,6 +153,7 @@ def _path(report: Report, format_: str, out: Path | None) -> Path:
 
 def _facts(report: Report) -> dict[str, Any]:
     return {
+        "of": report.of or None,
         "workspace": report.workspace,
         "first_day": report.first.isoformat(),
         "last_day": report.last.isoformat(),

@@ -17,20 +17,30 @@ schedules = typer.Typer(
 )
 
 Days = Annotated[
-    str,
-    typer.Option(help="last-7-days, last-30-days, last-90-days, last-month, this-month, last-12-months, or FROM..TO."),
+    str | None,
+    typer.Option(
+        help="last-7-days, last-30-days, last-90-days, last-month (the default), this-month, last-12-months, FROM..TO."
+    ),
 ]
 ScopeText = Annotated[str, typer.Option(help="Only part of the spend: provider=OpenAI,model=gpt-5.5|gpt-4.1-mini.")]
 Currency = Annotated[str | None, typer.Option(help="Currency; by default the one with the most charges.")]
 
+Saved = Annotated[str | None, typer.Option("--view", help="A saved view: its days, scope, comparison and currency.")]
+ProofId = Annotated[str | None, typer.Option("--proof", help="Of the report proof: which one; the newest by default.")]
+Scenario = Annotated[str | None, typer.Option("--scenario", help="Of the report roi: the link to a saved scenario.")]
+_KINDS = "Which report: value, spend, proof or roi."
+
 
 def report(
-    name: Annotated[str, typer.Argument(help="Which report: value or spend.")] = "spend",
+    name: Annotated[str, typer.Argument(help=_KINDS)] = "spend",
     format_: Annotated[str, typer.Option("--format", help="html, pdf, xlsx, csv or json.")] = "html",
     out: Annotated[Path | None, typer.Option(help="File or folder; by default the present folder.")] = None,
-    days: Days = "last-month",
+    days: Days = None,
     scope: ScopeText = "",
     currency: Currency = None,
+    view: Saved = None,
+    proof: ProofId = None,
+    scenario: Scenario = None,
     workspace: Workspace = None,
     json: Json = False,
 ) -> None:
@@ -42,7 +52,7 @@ def report(
 
     with sentences():
         found = settings()
-        asked = report_answers.asked(days, scope, currency)
+        asked = report_answers.asked(name, report_answers.Said(days, scope, currency, view, proof, scenario))
         report_answers.write(found, workspace or found.workspace, name, asked, format_, out, as_json=json)
 
 
@@ -59,12 +69,15 @@ def add(
         list[str],
         typer.Option(help="Mail address, slack+https://..., webhook+https://...#whsec_..., s3://..., a folder, ..."),
     ],
-    report_: Annotated[str, typer.Option("--report", help="Which report: value or spend.")] = "spend",
+    report_: Annotated[str, typer.Option("--report", help=_KINDS)] = "spend",
     formats: Annotated[str, typer.Option("--formats", help="Files, comma-separated: pdf, xlsx, ...")] = "pdf",
     zone: Annotated[str, typer.Option(help="Time zone of the recipient, such as Europe/Berlin.")] = "UTC",
-    days: Days = "last-month",
+    days: Days = None,
     scope: ScopeText = "",
     currency: Currency = None,
+    view: Saved = None,
+    proof: ProofId = None,
+    scenario: Scenario = None,
     workspace: Workspace = None,
     json: Json = False,
 ) -> None:
@@ -76,8 +89,8 @@ def add(
 
     with sentences():
         found = settings()
-        view = report_answers.asked(days, scope, currency)
-        report_answers.add(found, workspace or found.workspace, name, report_, view, every, zone, formats, to, json)
+        asked = report_answers.asked(report_, report_answers.Said(days, scope, currency, view, proof, scenario))
+        report_answers.add(found, workspace or found.workspace, name, report_, asked, every, zone, formats, to, json)
 
 
 @schedules.command("list")

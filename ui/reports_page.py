@@ -8,6 +8,8 @@ from typing import Final
 
 import streamlit as st
 
+from accounts import views
+from accounts.home import Settings
 from jobs import schedules
 from jobs.cadence import Timed, cadence
 from jobs.happened import failed_sources
@@ -15,10 +17,12 @@ from jobs.planning import send_again
 from jobs.reporting import send_due
 from jobs.schedules import Delivery, DeliveryState, Schedule, Wanted
 from ledger.errors import LedgerError
-from reports.catalog import REPORTS
+from reports.catalog import ON_RECORD, OVER_LEDGER, TITLES, check, make
 from reports.ledger_state import Basis, ledger_state
+from reports.records import ProofRecord, Store
 from reports.render import FORMATS, render
 from reports.report import Report
+from reports.scenario import token_of
 from reports.view import Span, View
 from ui import controls, data, numbers, running
 from ui.frame import View as Page
@@ -43,7 +47,7 @@ EVERY: Final = {
     "When a month's spend is above a limit": "on spend above {limit} {currency}",
 }
 _FILES: Final = {"PDF": "pdf", "Excel": "xlsx", "HTML": "html", "CSV": "csv", "JSON": "json"}
-_TITLES: Final = {"spend": "Spend report", "value": "Value report"}
+_SCENARIO: Final = "On the ROI page: keep the figures, make a link, and paste it here."
 _WORDS: Final = {
     DeliveryState.WAITING: "Waiting",
     DeliveryState.SENDING: "Being sent",
@@ -77,15 +81,23 @@ def _told() -> None:
 def _now(view: Page) -> None:
     st.header("Make one now", anchor=False)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        name = controls.choice("Report", [_title(key) for key in REPORTS], "report")
-        days = controls.choice("Days", list(DAYS), "report-days")
+        title = controls.choice("Report", list(TITLES.values()), "report")
+        key = next(key for key, name in TITLES.items() if name == title)
+        asked = _asked(view, key)
         file = controls.choice("File", list(_FILES), "report-file")
-    key = next(key for key in REPORTS if _title(key) == name)
-    asked, format_ = View(DAYS[days]), _FILES[file]
+    if asked is None:
+        return
+    format_, now = _FILES[file], datetime.now(UTC)
+    try:
+        check(running.current().settings, view.workspace, key, asked, now)
+    except LedgerError as error:
+        st.error(str(error))
+        return
+    days = f", {numbers.days(*asked.bounds(now.date()))}" if key in OVER_LEDGER and asked.saved is None else ""
     st.download_button(
-        f"Download {name}, {numbers.days(*asked.bounds(datetime.now(UTC).date()))}",
+        f"Download {title}{days}",
         lambda: render(_report(view, key, asked), format_),
-        f"{name.lower().replace(' ', '-')}-{view.workspace}.{FORMATS[format_].ending}",
+        f"{key}-{view.workspace}.{FORMATS[format_].ending}",
         FORMATS[format_].media,
         on_click="ignore",
         type="primary",
@@ -93,10 +105,45 @@ def _now(view: Page) -> None:
     )
 
 
+def _asked(view: Page, report: str) -> View | None:
+    """What the report is over or of, as the person chooses it; None while there is nothing to choose."""
+    settings = running.current().settings
+    if report == "roi":
+        # Whoever has the link can open the scenario: it stands in no address.
+        link = st.text_input("Link to a saved scenario", key="report-scenario", help=_SCENARIO)
+        return View(of=token_of(link)) if link.strip() else None
+    if report == "proof":
+        held = {f"{p.question} ({p.state}, {p.created_at[:10]}, {p.id[:6]})": p.id for p in _proofs(view)}
+        if not held:
+            st.caption("There is no proof yet.")
+            return None
+        return View(of=held[controls.choice("Proof", list(held), "report-proof")])
+    over = {**{name: View(days) for name, days in DAYS.items()}, **_saved(settings, view.workspace)}
+    return over[controls.choice("Days", list(over), "report-days")]
+
+
+def _saved(settings: Settings, workspace: str) -> dict[str, View]:
+    """Saved views by what the page calls them."""
+    return {f"Saved view: {one.name}": View(saved=one.name) for one in views.listed(settings, workspace)}
+
+
+def _proofs(view: Page) -> list[ProofRecord]:
+    return [p for p in Store(running.current().settings, view.workspace).proofs() if p.document is not None]
+
+
 def _report(view: Page, key: str, asked: View) -> Report:
+    """The report from the snapshot that the page shows.
+
+    Raises:
+        ReportError: there is nothing that it could be about, or not any more.
+    """
     lake, settings = data.lake_of(view.workspace), running.current().settings
-    state = ledger_state(lake, failed_sources(settings, view.workspace), snapshot=view.snapshot)
-    return REPORTS[key](Basis(lake, settings, view.workspace, state), asked, datetime.now(UTC))
+
+    def basis() -> Basis:
+        state = ledger_state(lake, failed_sources(settings, view.workspace), snapshot=view.snapshot)
+        return Basis(lake, settings, view.workspace, state)
+
+    return make(settings, view.workspace, key, asked, datetime.now(UTC), basis)
 
 
 def _listed(view: Page, found: Sequence[Schedule]) -> None:
@@ -129,10 +176,13 @@ def _listed(view: Page, found: Sequence[Schedule]) -> None:
 
 
 def _new(view: Page) -> None:
+    settings = running.current().settings
     with st.expander("New schedule", expanded=False), st.form("reports-new", border=False):
         name = st.text_input("Name", placeholder="Monday for the CFO", max_chars=64)
-        report = st.selectbox("Report", list(REPORTS), format_func=_title)
-        days = st.selectbox("Days", list(DAYS))
+        report = st.selectbox("Report", list(TITLES), format_func=_title)
+        over = {**{name: View(days) for name, days in DAYS.items()}, **_saved(settings, view.workspace)}
+        days = st.selectbox("Days", list(over), help="Of the Value and the Spend report.")
+        link = st.text_input("Link to a saved scenario, for an ROI case", help=_SCENARIO)
         every = st.selectbox("When", list(EVERY))
         with st.container(horizontal=True):
             at = st.time_input("At", value="07:00", help="Local time of the recipient; daylight saving is followed.")
@@ -146,9 +196,11 @@ def _new(view: Page) -> None:
         time=f"{at:%H:%M}" if at else "07:00", limit=limit.strip() or "0", currency=view.coverage.currencies[0]
     )
     formats = [_FILES[file] for file in files]
-    wanted = Wanted(name, report, View(DAYS[days]), cadence_, zone.strip(), formats, to.split())
+    of = token_of(link) if report == "roi" and link.strip() else None
+    asked = View(of=of) if report in ON_RECORD else over[days]
+    wanted = Wanted(name, report, asked, cadence_, zone.strip(), formats, to.split())
     try:
-        schedules.add(running.current().settings, view.workspace, wanted, datetime.now(UTC))
+        schedules.add(settings, view.workspace, wanted, datetime.now(UTC))
     except LedgerError as error:
         st.error(str(error))
         return
@@ -214,7 +266,7 @@ def _when(schedule: Schedule, now: datetime) -> str:
 
 
 def _title(report: str) -> str:
-    return _TITLES[report]
+    return TITLES[report]
 
 
 PAGE: Final = page(

@@ -17,7 +17,7 @@ from analysis.roi import HORIZONS, Range
 from analysis.roi_levers import LEVERS
 from billing import catalog
 from billing.compare import offered
-from reports import roi_case
+from reports import roi_case, scenario
 from reports.roi_case import Spend, Terms
 from ui import data, roi_saved, running
 
@@ -29,11 +29,7 @@ TYPED: Final = "Your numbers"
 BILL: Final = "A bill"
 LEDGER: Final = "The ledger"
 SAVED: Final = "The link"
-SHARES: Final = "Levers"
-RANGE: Final = "Your own range"
-TOKENS: Final = "Its tokens"
 _HUNDRED: Final = Decimal(100)
-_CENT: Final = Decimal("0.01")
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +172,7 @@ def _amount(where: Any, label: str, key: str, *, step: float) -> Decimal | None:
     value = where.number_input(
         f"{label}, {CURRENCY}", min_value=0.0, max_value=1e12, value=None, step=step, format="%0.2f", key=key
     )
-    return None if value is None else Decimal(repr(float(value))).quantize(_CENT)
+    return scenario.amount(value)
 
 
 def workspace() -> str:

@@ -19,11 +19,12 @@ from ledger.errors import LedgerError
 from reports import roi_figures as pictures
 from reports.roi import Estimate, assumptions, headline, pdf, sentences, whole
 from reports.roi_case import Spend, repriced_saving
+from reports.scenario import RANGE, SHARES, TOKENS
 from ui import cards, carry, data, numbers, roi_figures, roi_inputs, roi_saved, whatif_data, whatif_levers
 from ui.cards import Told
 from ui.frame import SYNTHETIC, View
 from ui.markup import plain
-from ui.roi_inputs import LEDGER, RANGE, SHARES, TOKENS, Chosen
+from ui.roi_inputs import LEDGER, Chosen
 from ui.tables import show_text
 from ui.whatif_data import Offer
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable
 from datetime import date
-from decimal import Decimal
 from typing import Any, Final
 
 import streamlit as st
@@ -14,6 +13,7 @@ from accounts import scenarios
 from accounts.scenarios import DAYS
 from analysis.roi import CASES, Range
 from reports.roi_case import Spend
+from reports.scenario import range_of
 from ui import running
 from ui.roi_link import CASE, PAGE
 
@@ -67,7 +67,7 @@ def spend() -> Spend:
     kept = st.session_state[KEPT]["spend"]
     st.caption(f"As it was saved: {kept['source']}.")
     return Spend(
-        _range(kept),
+        range_of(kept),
         kept["currency"],
         kept["basis"],
         tuple(kept["horizons"]),
@@ -79,7 +79,7 @@ def spend() -> Spend:
 def saving() -> Range | None:
     """The saving that was re-priced when the link was made; None where it was none such."""
     kept = st.session_state.get(KEPT, {}).get("saving")
-    return None if kept is None else _range(kept)
+    return None if kept is None else range_of(kept)
 
 
 def offer(spent: Spend, repriced: Range | None, page: Callable[[], bytes]) -> None:
@@ -135,7 +135,3 @@ def _forget() -> None:
 
 def _record(span: Range) -> dict[str, Any]:
     return {case: f"{span.of(case):f}" for case in CASES} | {"source": span.source}
-
-
-def _range(kept: dict[str, Any]) -> Range:
-    return Range(Decimal(kept["low"]), Decimal(kept["expected"]), Decimal(kept["high"]), kept["source"])

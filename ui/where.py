@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from analysis.where import COLUMNS, DIMENSIONS, UNNAMED, NotInTableError, Where, gathered, option, within
+from analysis.where import COLUMNS, DIMENSIONS, UNNAMED, NotInTableError, Where, gathered, names, option, within
 
-__all__ = ["COLUMNS", "DIMENSIONS", "UNNAMED", "NotInTableError", "Where", "gathered", "option", "within"]
+__all__ = ["COLUMNS", "DIMENSIONS", "UNNAMED", "NotInTableError", "Where", "gathered", "names", "option", "within"]

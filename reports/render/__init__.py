@@ -31,13 +31,15 @@ def render(report: Report, format_: str) -> bytes:
     Raises:
         ReportError: there is no such format.
     """
-    return _renderer(format_)(report)
+    own = report.own.get(known(format_))
+    return own() if own else _renderer(format_)(report)
 
 
 def file_name(report: Report, format_: str) -> str:
     """Name of the file: `synthetic-sample-spend-demo-2026-10-01-2026-10-31.pdf`."""
     lead = "synthetic-sample-" if report.synthetic else ""
-    return f"{lead}{report.name}-{report.workspace}-{report.first}-{report.last}.{FORMATS[format_].ending}"
+    name = f"{report.name}-{report.of}" if report.of else report.name
+    return f"{lead}{name}-{report.workspace}-{report.first}-{report.last}.{FORMATS[format_].ending}"
 
 
 def known(format_: str) -> str:
@@ -60,4 +62,4 @@ def _renderer(format_: str) -> Callable[[Report], bytes]:
         "xlsx": workbook.xlsx,
         "csv": documents.csv_text,
         "json": documents.json_text,
-    }[known(format_)]
+    }[format_]

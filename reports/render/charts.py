@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import json
+import re
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
+from reports.figures import LEGEND_COLUMNS
 from reports.report import Chart
 
 #: The one font family of screens and reports, as files.
 FONTS: Final = Path(__file__).resolve().parents[1] / "fonts"
 FAMILY: Final = "Inter"
+#: Pixels of an axis with its title, and of a name in a legend.
+_AXIS: Final = 80
+_LEGEND: Final = 270
+_NAMES: Final = re.compile(r' (?:aria-[a-z]+|role)="[^"]*"')
 
 
 def svg(chart: Chart, width: int) -> str:
@@ -20,7 +27,9 @@ def svg(chart: Chart, width: int) -> str:
     import vl_convert  # noqa: PLC0415 - 80 MB that only a picture needs
 
     _register()
-    return str(vl_convert.vegalite_to_svg(_dressed(chart.specification, width)))
+    drawn = str(vl_convert.vegalite_to_svg(_dressed(chart.specification, width)))
+    # The picture is named as a whole by `chart.alt`; a name for every bar would be most of its size.
+    return _NAMES.sub("", drawn)
 
 
 def png(chart: Chart, width: int) -> bytes:
@@ -36,7 +45,11 @@ def png(chart: Chart, width: int) -> bytes:
 
 def _dressed(specification: dict[str, Any], width: int) -> dict[str, Any]:
     config = {**specification.get("config", {}), "font": FAMILY}
-    return {**specification, "width": width, "background": None, "config": config}
+    whole = {**specification, "width": width, "background": None, "config": config}
+    # The renderer asks for the columns twice, before and after it knows how wide the axis is, and cuts off what the
+    # first answer has no room for.
+    columns = max(1, (width - _AXIS) // _LEGEND)
+    return json.loads(json.dumps(whole).replace(json.dumps({"expr": LEGEND_COLUMNS}), str(columns)))
 
 
 @cache

@@ -26,7 +26,7 @@ def csv_text(report: Report) -> bytes:
         ("workspace", report.workspace),
         ("first day", report.first.isoformat()),
         ("last day", report.last.isoformat()),
-        ("snapshot", str(report.snapshot)),
+        ("snapshot", "" if report.snapshot is None else str(report.snapshot)),
     ]
     writer.writerows(["About", "", name, "", safe(text), "text", "", ""] for name, text in said)
     for section in report.sections:

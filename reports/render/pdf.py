@@ -12,6 +12,9 @@ from reports.report import NUMERIC, Report, Section, Table
 
 _TEMPLATE: Final = Path(__file__).with_name("templates") / "report.typ"
 _WIDTH: Final = 640
+#: Letters up to which a column is as wide as it needs, and beyond which more give it no more room.
+_SHORT: Final = 26
+_WIDEST: Final = 90
 
 
 def pdf(report: Report) -> bytes:
@@ -41,12 +44,12 @@ def _content(report: Report, files: dict[str, bytes]) -> dict[str, Any]:
         "title": report.title,
         "workspace": report.workspace,
         "period": report.period,
-        "currency": report.currency,
+        "about": report.about,
+        "source": report.source,
         "made": f"{report.made:%Y-%m-%d %H:%M} UTC",
         "year": report.made.year,
         "month": report.made.month,
         "day": report.made.day,
-        "snapshot": str(report.snapshot),
         "digest": report.digest,
         "synthetic": report.synthetic,
         "alarms": list(report.alarms),
@@ -76,11 +79,21 @@ def _table(report: Report, table: Table) -> dict[str, Any]:
     def row(values: tuple[Any, ...]) -> list[str]:
         return [report.written(v, c.kind, c.of) for c, v in zip(table.columns, values, strict=True)]
 
+    rows = [row(values) for values in table.rows]
     return {
         "title": table.title,
         "columns": [c.label for c in table.columns],
+        "widths": _widths(table, rows),
         "numeric": [c.kind in NUMERIC for c in table.columns],
-        "rows": [row(values) for values in table.rows],
+        "rows": rows,
         "total": None if table.total is None else row(table.total),
         "note": table.note,
     }
+
+
+def _widths(table: Table, rows: list[list[str]]) -> list[int]:
+    """Share of the page that each column gets; 0 for as wide as it needs."""
+    longest = [max((len(row[x]) for row in rows), default=0) for x in range(len(table.columns))]
+    shares = [min(length, _WIDEST) if length > _SHORT else 0 for length in longest]
+    # Somebody has to take what is left of the line.
+    return shares if any(shares) else [1, *shares[1:]]

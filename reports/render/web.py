@@ -8,19 +8,25 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from reports.render import charts
-from reports.report import NUMERIC, Chart, Report
+from reports.report import NUMERIC, Report
 
 if TYPE_CHECKING:
     from jinja2 import Template
 
 _FOLDER: Final = Path(__file__).with_name("templates")
-_WIDTH: Final = 640
+#: Pixels of a chart on a wide page and on a phone.
+_WIDTH: Final = 880
+_NARROW: Final = 330
 
 
 def html(report: Report) -> bytes:
     """The page, with its fonts and pictures inside."""
     fonts = {weight: _font(name) for weight, name in ((400, "Inter-Regular"), (600, "Inter-SemiBold"))}
-    return _template("report.html").render(report=report, fonts=fonts, svg=_svg, numeric=NUMERIC).encode()
+    return (
+        _template("report.html")
+        .render(report=report, fonts=fonts, svg=charts.svg, widths=(_WIDTH, _NARROW), numeric=NUMERIC)
+        .encode()
+    )
 
 
 def mail(report: Report, unsubscribe: str | None, pictures: dict[str, str]) -> str:
@@ -37,10 +43,6 @@ def mail(report: Report, unsubscribe: str | None, pictures: dict[str, str]) -> s
 def plain_text(report: Report, unsubscribe: str | None) -> str:
     """The plain-text twin of `mail`, with the same figures."""
     return _template("mail.txt").render(report=report, unsubscribe=unsubscribe)
-
-
-def _svg(chart: Chart) -> str:
-    return charts.svg(chart, _WIDTH)
 
 
 @cache

@@ -15,6 +15,7 @@ _WIDEST: Final = 60
 _SHEET_NAME: Final = 31
 _FORMATS: Final = {
     Kind.MONEY: "#,##0.00",
+    Kind.WHOLE: "#,##0",
     Kind.UNIT_PRICE: "#,##0.00####",
     Kind.COUNT: "#,##0",
     Kind.TOKENS: "#,##0",
@@ -24,7 +25,7 @@ _FORMATS: Final = {
     Kind.TEXT: "General",
 }
 #: Kinds whose total is the sum of the rows; a share or a price of a unit is not.
-_SUMMED: Final = (Kind.MONEY, Kind.COUNT, Kind.TOKENS)
+_SUMMED: Final = (Kind.MONEY, Kind.WHOLE, Kind.COUNT, Kind.TOKENS)
 
 
 def xlsx(report: Report) -> bytes:
@@ -79,8 +80,8 @@ def _about(book: Any, styles: _Styles, report: Report) -> None:  # noqa: ANN401
     facts = {
         "Workspace": report.workspace,
         "Period": report.period,
-        "Currency": report.currency,
-        "Snapshot of the ledger": str(report.snapshot),
+        **({"Currency": report.currency} if report.currency else {}),
+        "Figures from": report.source,
         "Made": f"{report.made:%Y-%m-%d %H:%M} UTC",
         "Digest": report.digest,
     }
@@ -116,7 +117,7 @@ def _sheet(book: Any, styles: _Styles, section: Section) -> None:  # noqa: ANN40
 def _table(sheet: Any, styles: _Styles, table: Table, at: int) -> int:  # noqa: ANN401
     """Write a table from row `at` on; the first row below it."""
     for x, column in enumerate(table.columns):
-        unit = f" ({column.of or styles.currency})" if column.kind in {Kind.MONEY, Kind.UNIT_PRICE} else ""
+        unit = f" ({column.of or styles.currency})" if column.kind in {Kind.MONEY, Kind.WHOLE, Kind.UNIT_PRICE} else ""
         head = styles.number_head if column.kind in NUMERIC else styles.head
         sheet.write_string(at, x, f"{column.label}{unit}", head)
     for y, row in enumerate(table.rows, at + 1):
