@@ -4,8 +4,9 @@
 
 Each world of `tests/savings_worlds.py` is drawn so many times, at three lengths of baseline and reporting period. For
 each: bias and coverage of the 90 % interval, how often a saving would be claimed (every gate of the frames passed, the
-90 % and the 95 % interval above zero), and how often the lower bound of a claim lies above the truth. Beside ours, on the same
-histories, what vendors do: cost per token before and after, with the standard error of days as if independent.
+90 % and the 95 % interval above zero), and how often the lower bound of a claim lies above the truth. Beside ours, on
+the same histories, what vendors do: cost per token before and after, with the standard error of days as if
+independent.
 
 The last line is JSON. Its ratios: how many times more often the before-and-after comparison claims a saving where
 there is none (`ratio_false_claims`), and the share of the 20 ms that one estimate with placebo windows may take

@@ -204,7 +204,7 @@ class Figures:
         actual_as_billed: the same charges at the prices of their days.
         share, share_low, share_high: point and interval as shares of `counterfactual` (0.2 is 20 %).
         drift_to_nothing: yearly fall of unit cost, undeclared, that alone would bring `low` to zero (share).
-        minimum_detectable: share of cost that this baseline would detect (one-sided 5 %, power 80 %).
+        minimum_detectable: share of cost that this baseline would detect (one-sided 2.5 %, power 80 %).
     """
 
     point: Decimal | None

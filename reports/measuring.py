@@ -57,7 +57,8 @@ _AT_CONSTANT_PRICES: Final = "costs are restated to constant prices"
 SUMMARY: Final = (
     "The cost of one unit of the driver before the change, by weekday and at constant prices, is taken to what the "
     "business did after it: that is the cost without the change. What was billed is taken off. The interval is the "
-    "widest of three: chance by day, chance by week, and what the method finds where nothing was done."
+    "widest of three: chance by day, chance by week, and what the method finds where nothing was done. A saving is "
+    "verified only where the interval of 95% confidence lies above zero as well."
 )
 CONSTANT_PRICES: Final = (
     "List prices of the reporting period: where a vendor changed a price in either period, cost is restated to the "
@@ -274,7 +275,7 @@ def _within(question: Question) -> tuple[Intervention, ...]:
 
 def _refusals(result: AvoidedCost) -> tuple[str, ...]:
     """Why it is not verified, what was measured first: that nothing was saved weighs more than a missing invoice."""
-    nothing = result.low is not None and result.low <= 0
+    nothing = result.low is not None and not result.shown
     return (*result.refusals[-1:], *result.refusals[:-1]) if nothing else result.refusals
 
 
@@ -282,7 +283,7 @@ def _state(result: AvoidedCost, settled: cited.Settled) -> State:
     if result.verified:
         return State.VERIFIED
     failed = {gate.name for gate in result.gates if gate.status.value == "failed"}
-    waits = settled.unsettled and failed <= {"G0"} and result.low is not None and result.low > 0
+    waits = settled.unsettled and failed <= {"G0"} and result.shown
     return State.PROVISIONAL if waits else State.NOT_VERIFIED
 
 
