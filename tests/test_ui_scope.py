@@ -141,3 +141,8 @@ def test_a_sheet_holds_amounts_as_numbers_and_accounts_and_formulas_as_text() ->
         ("workspace", "acme"),
         ("snapshot", "7"),
     ]
+
+
+def test_a_text_that_begins_with_a_sign_is_no_formula_and_an_amount_below_zero_stays_one() -> None:
+    records = [{"service": "-2+3", "billed": "-1234567890123.25", "unit": "+1", "note": "=1", "list": None}]
+    assert exports.csv_text(records, {"workspace": "acme"}).splitlines()[1] == "acme,'-2+3,-1234567890123.25,'+1,'=1,"

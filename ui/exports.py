@@ -11,9 +11,12 @@ from typing import Any, Final
 
 import streamlit as st
 
+from reports.render.cells import safe
 from ui.controls import Span
 from ui.frame import SYNTHETIC, View
 
+#: A number, which may begin with a minus and is no formula.
+_NUMBER: Final = re.compile(r"-?\d+(\.\d+)?")
 #: Amounts as exports carry them: plain decimals. A longer whole number is an account, and no amount.
 _AMOUNT: Final = re.compile(r"-?\d{1,3}(\d{0,8}\.\d+|\d{0,6})")
 
@@ -102,7 +105,5 @@ def button(view: View, what: str, records: Callable[[], Sequence[Mapping[str, An
 
 
 def _cell(value: object) -> object:
-    """A cell as text that no spreadsheet takes for a formula."""
-    if isinstance(value, str) and value[:1] in {"=", "+", "@", "\t", "\r"}:
-        return f"'{value}"
-    return value
+    """A cell as text that no spreadsheet takes for a formula; an amount below zero is no formula."""
+    return safe(value) if isinstance(value, str) and not _NUMBER.fullmatch(value) else value
