@@ -24,6 +24,7 @@ from ui import (
     roi_commands,
     share_commands,
     verify_commands,
+    workspace_commands,
 )
 from ui.session import Json, Workspace, days, names, open_lake, sentences, settings
 
@@ -46,6 +47,7 @@ for commands in (
     proof_commands,
     verify_commands,
     share_commands,
+    workspace_commands,
 ):
     commands.add_to(app)
 

@@ -14,8 +14,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from accounts import sealed
 from accounts.connections import Connection
-from accounts.errors import ConnectionsError
+from accounts.errors import ConnectionsError, VaultError
 from accounts.home import Settings
 from accounts.vault import open_vault
 from connectors.live import Field
@@ -70,8 +71,10 @@ def seal(settings: Settings, connection: Connection, fields: Iterable[Field], va
             shown = "It" if shape.secret else repr(value)
             raise ConnectionsError(f"{shape.label}: {shown} does not look like one. {shape.help}")
     connection.settings = {name: value for name, value in entered.items() if name not in secrets}
-    sealed = json.dumps(secrets).encode()
-    connection.sealed = open_vault(settings).encrypt(sealed, _purpose(connection)) if secrets else None
+    plain = json.dumps(secrets).encode()
+    connection.sealed = (
+        open_vault(settings).encrypt(plain, sealed.purpose("connections", _row(connection))) if secrets else None
+    )
 
 
 def unseal(settings: Settings, connection: Connection, fields: Iterable[Field]) -> Credentials:
@@ -83,7 +86,7 @@ def unseal(settings: Settings, connection: Connection, fields: Iterable[Field]) 
     """
     stored: dict[str, str] = {}
     if connection.sealed is not None:
-        stored = json.loads(open_vault(settings).decrypt(connection.sealed, _purpose(connection)))
+        stored = _stored(settings, connection)
     values = stored | {name: _resolved(connection, name, value) for name, value in connection.settings.items()}
     secret = {f.name for f in fields if f.secret}
     return Credentials(values, [value for name, value in values.items() if name in secret])
@@ -95,8 +98,18 @@ def shown(connection: Connection, fields: Iterable[Field]) -> dict[str, str]:
     return (hidden if connection.sealed is not None else {}) | connection.settings
 
 
-def _purpose(connection: Connection) -> str:
-    return f"connection {connection.id}"
+def _stored(settings: Settings, connection: Connection) -> dict[str, str]:
+    try:
+        return json.loads(sealed.read(open_vault(settings), "connections", _row(connection)))
+    except VaultError as error:
+        raise VaultError(
+            f"The secret of connection {connection.name} cannot be read. {error} To enter it: spendproof connections "
+            f"rotate {connection.name} --workspace {connection.workspace}"
+        ) from error
+
+
+def _row(connection: Connection) -> dict[str, object]:
+    return {"id": connection.id, "sealed": connection.sealed}
 
 
 def _resolved(connection: Connection, name: str, value: str) -> str:

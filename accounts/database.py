@@ -15,9 +15,13 @@ from sqlalchemy import MetaData, create_engine, event
 from sqlalchemy.engine import URL, Engine, make_url
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 
+from accounts.home import settle
 from ledger.lock import file_lock
 
 if TYPE_CHECKING:
+    from alembic.config import Config
+    from sqlalchemy.engine import Connection
+
     from accounts.home import Settings
 
 _MIGRATIONS: Final = Path(__file__).with_name("migrations")
@@ -41,7 +45,20 @@ class Base(DeclarativeBase):
 
 def sessions(settings: Settings) -> sessionmaker[Session]:
     """A factory of sessions over the migrated database; the same one for the same address within a process."""
+    settle(settings)
+    return opened(settings)
+
+
+def opened(settings: Settings) -> sessionmaker[Session]:
+    """`sessions` without asking whether a change of a workspace is to be finished."""
     return _sessions(_address(settings))
+
+
+def revisions() -> list[str]:
+    """The migrations that this version knows, the newest first."""
+    from alembic.script import ScriptDirectory  # noqa: PLC0415 - only a backup needs it
+
+    return [script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()]
 
 
 @cache
@@ -78,18 +95,25 @@ def _prepare_sqlite(connection: Any, _: object) -> None:  # noqa: ANN401 - the d
 def _migrate(engine: Engine) -> None:
     if engine.dialect.name == "sqlite":
         with file_lock(Path(f"{engine.url.database}.lock")), engine.begin() as connection:
-            _upgrade(connection)
+            upgrade(connection)
         return
     with engine.begin() as connection:
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})")
-        _upgrade(connection)
+        upgrade(connection)
 
 
-def _upgrade(connection: Any) -> None:  # noqa: ANN401 - Alembic takes SQLAlchemy's connection through its attributes
+def upgrade(connection: Connection, revision: str = "head") -> None:
+    """Bring the tables behind a connection to a revision, by every migration on the way."""
     from alembic import command  # noqa: PLC0415 - only the process that opens the database needs it
+
+    config = _config()
+    config.attributes["connection"] = connection
+    command.upgrade(config, revision)
+
+
+def _config() -> Config:
     from alembic.config import Config  # noqa: PLC0415
 
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
-    config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    return config

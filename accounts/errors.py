@@ -1,4 +1,4 @@
-"""What can go wrong around sign-in, as sentences for the person who has to mend it."""
+"""What can go wrong around accounts, as sentences for the person who has to mend it."""
 
 from __future__ import annotations
 
@@ -15,3 +15,7 @@ class VaultError(LedgerError):
 
 class ConnectionsError(LedgerError):
     """A connection that is not there, cannot be named so, lacks a value, or is being synced already."""
+
+
+class WorkspaceError(LedgerError):
+    """A workspace that is not there, is in use or exists already, or a backup that cannot be made or restored."""

@@ -17,6 +17,10 @@ DEFAULT_WORKSPACE: Final = "default"
 #: The workspace that `spendproof demo` makes and throws away.
 DEMO_WORKSPACE: Final = "demo"
 
+#: Beside the workspaces: what is being restored or deleted, and the record that finishes it (see `accounts.journal`).
+CHANGING: Final = ".changing"
+JOURNAL: Final = "journal.json"
+
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 
 
@@ -46,8 +50,29 @@ class Settings(BaseSettings):
     master_key: SecretStr | None = None
 
 
+def settle(settings: Settings) -> None:
+    """Finish what a process that died while it moved, restored or deleted a workspace left half done.
+
+    Whatever leads to a workspace asks this first, so that nobody sees the folder of one name with the rows of another.
+    """
+    if (settings.home / "workspaces" / CHANGING / JOURNAL).exists():
+        from accounts import journal  # noqa: PLC0415 - hardly ever needed, and it needs this module
+
+        journal.finish(settings)
+
+
 def workspace_folder(settings: Settings, workspace: str) -> Path:
     """The folder of one workspace.
+
+    Raises:
+        LedgerError: the name is not one a folder may have.
+    """
+    settle(settings)
+    return place_of(settings, workspace)
+
+
+def place_of(settings: Settings, workspace: str) -> Path:
+    """Where the folder of a workspace is, without asking whether a change is to be finished.
 
     Raises:
         LedgerError: the name is not one a folder may have.
@@ -61,11 +86,20 @@ def workspace_folder(settings: Settings, workspace: str) -> Path:
 
 def lake_address(settings: Settings, workspace: str) -> Address:
     """Where the lake of one workspace lives."""
-    folder = workspace_folder(settings, workspace) / "lake"
+    settle(settings)
+    return lake_place(settings, workspace)
+
+
+def lake_place(settings: Settings, workspace: str) -> Address:
+    """`lake_address` without asking whether a change is to be finished."""
+    folder = place_of(settings, workspace) / "lake"
     return Address(folder, settings.catalog, f"spendproof_{workspace.replace('-', '_')}")
 
 
 def workspaces(settings: Settings) -> list[str]:
-    """The workspaces there are, in order of name."""
+    """The workspaces that have a folder, in order of name."""
+    settle(settings)
     folder = settings.home / "workspaces"
-    return sorted(f.name for f in folder.iterdir() if f.is_dir()) if folder.is_dir() else []
+    if not folder.is_dir():
+        return []
+    return sorted(f.name for f in folder.iterdir() if f.is_dir() and _NAME.fullmatch(f.name))

@@ -10,9 +10,10 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from accounts import connections, credentials
+from accounts.locks import connection_lock
 from connectors.errors import SourceError
 from connectors.live import Access, Diagnosis, Meter
-from jobs.sync import Tools, connection_lock
+from jobs.sync import Tools
 from ledger.errors import NothingHeldError
 from ledger.remove import remove_source
 

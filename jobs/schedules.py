@@ -22,6 +22,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from accounts.columns import Moment
 from accounts.database import Base, sessions
 from accounts.home import Settings
+from accounts.sealed import purpose
 from accounts.vault import open_vault
 from jobs.cadence import cadence
 from jobs.destinations import Destination, destination
@@ -265,4 +266,4 @@ def _unsealed(settings: Settings, schedule: Schedule) -> dict[str, Any]:
 
 
 def _purpose(schedule: Schedule) -> str:
-    return f"schedule {schedule.id}"
+    return purpose("schedules", {"id": schedule.id})

@@ -6,8 +6,7 @@ Whatever stops a sync - a kill, a refusal, a budget - the next one goes on after
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from dataclasses import replace as with_
 from datetime import UTC, date, datetime, timedelta
@@ -16,8 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from accounts import connections, credentials, sync_runs
-from accounts.errors import ConnectionsError
-from accounts.home import lake_address, workspace_folder
+from accounts.home import lake_address
+from accounts.locks import connection_lock, raw_folder
 from accounts.sync_runs import RunState, SyncRun
 from connectors.errors import BudgetError, ConnectorError, StaleResumeError
 from connectors.importing import import_files
@@ -26,7 +25,6 @@ from connectors.sources import Provider, provider
 from jobs import coverage, landing, reconciling
 from ledger.errors import LedgerError, SmallerLoadError, WriterBusyError
 from ledger.lake import Lake
-from ledger.lock import file_lock, postgres_lock
 from ledger.replace import Loaded
 from ledger.staging import Fetched
 
@@ -152,44 +150,6 @@ def sync(settings: Settings, workspace: str, name: str, *, force: bool = False, 
         run.doing, run.ended_at = "", used.now()
         sync_runs.save(settings, run)
     return run
-
-
-def raw_folder(settings: Settings, connection: Connection) -> Path:
-    """Where the pages of a connection are kept."""
-    return workspace_folder(settings, connection.workspace) / "raw" / connection.name
-
-
-@contextmanager
-def connection_lock(settings: Settings, connection: Connection) -> Generator[None]:
-    """Be the only sync of a connection, over all processes.
-
-    Raises:
-        ConnectionsError: another one is running.
-    """
-    path = raw_folder(settings, connection).with_suffix(".lock")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    held = (
-        postgres_lock(settings.catalog, f"sync:{connection.id}", 0) if settings.catalog else file_lock(path, patience=0)
-    )
-    try:
-        held.__enter__()
-    except WriterBusyError as error:
-        raise ConnectionsError(
-            f"A sync of {connection.name} is running already; spendproof connections shows how far it is."
-        ) from error
-    try:
-        yield
-    finally:
-        held.__exit__(None, None, None)
-
-
-def is_running(settings: Settings, connection: Connection) -> bool:
-    """Whether a sync of a connection runs now: its record may be of a process that died."""
-    try:
-        with connection_lock(settings, connection):
-            return False
-    except ConnectionsError:
-        return True
 
 
 def _access(found: credentials.Credentials, meter: Meter, tools: Tools) -> Access:

@@ -20,7 +20,7 @@ from ledger import engine
 from ledger.engine import literal
 from ledger.errors import LakeUnavailableError, LedgerError
 from ledger.focus import Column
-from ledger.lock import file_lock, postgres_lock
+from ledger.lock import PATIENCE, file_lock, postgres_lock
 from ledger.tables import TABLES
 
 if TYPE_CHECKING:
@@ -87,8 +87,11 @@ class Lake:
         for folder in (address.home, address.data, address.staging):
             folder.mkdir(parents=True, exist_ok=True)
         self._connection = engine.connect(spill=address.staging / f"spill-{os.getpid()}")
+        #: The catalog's file as it was opened: a folder that is moved away leaves its name to another lake.
+        self._opened: os.stat_result | None = None
         try:
             self._open()
+            self._opened = address.catalog.stat() if address.postgres is None else None
         except (duckdb.Error, sqlite3.Error) as error:
             self._connection.close()
             raise LakeUnavailableError(_unavailable(address, error)) from error
@@ -146,13 +149,14 @@ class Lake:
 
         Raises:
             WriterBusyError: another writer holds on for too long.
+            LakeUnavailableError: the lake that was opened is no longer at its address.
         """
-        if self.address.postgres is None:
-            with file_lock(self.address.home / "writer.lock"):
-                yield
-        else:
-            with postgres_lock(self.address.postgres, f"spendproof:{self.address.schema}"):
-                yield
+        with writer_lock(self.address):
+            if self._opened is not None and not os.path.samestat(self._opened, self.address.catalog.stat()):
+                raise LakeUnavailableError(
+                    f"Another lake is at {self.address.home} than the one that was opened; run the command again."
+                )
+            yield
 
     @contextmanager
     def transaction(self) -> Generator[duckdb.DuckDBPyConnection]:
@@ -183,7 +187,7 @@ class Lake:
             # Two processes that both find no catalog must not both make one.
             with self.lock():
                 if self.address.postgres is None:
-                    _write_ahead(self.address.catalog)
+                    write_ahead(self.address.catalog)
                 self._connection.execute(self.address.attach)
         if self._missing():
             with self.lock(), self.transaction() as cursor:
@@ -214,6 +218,22 @@ class Lake:
         return statements
 
 
+@contextmanager
+def writer_lock(address: Address, patience: float = PATIENCE) -> Generator[None]:
+    """Be the only writer of the lake at an address, whether it is open or not.
+
+    Raises:
+        WriterBusyError: another writer holds on for longer than `patience` seconds.
+        LakeUnavailableError: its folder was moved or deleted meanwhile.
+    """
+    if address.postgres is None:
+        with file_lock(address.home / "writer.lock", patience):
+            yield
+    else:
+        with postgres_lock(address.postgres, f"spendproof:{address.schema}", patience):
+            yield
+
+
 def _admit_nulls(table: str, columns: Sequence[Column]) -> list[str]:
     """Let the catalog know that every column of a table may be NULL, by a row that comes and goes.
 
@@ -225,7 +245,7 @@ def _admit_nulls(table: str, columns: Sequence[Column]) -> list[str]:
     return [f"INSERT INTO {table} VALUES ({', '.join(['NULL'] * len(columns))})", f"DELETE FROM {table} WHERE {nulls}"]
 
 
-def _write_ahead(catalog: Path) -> None:
+def write_ahead(catalog: Path) -> None:
     """Write-ahead logging, kept in the file: without it readers starve beside writers."""
     connection = sqlite3.connect(catalog)
     try:

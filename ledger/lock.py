@@ -12,7 +12,7 @@ from pathlib import Path
 import duckdb
 
 from ledger.engine import connect, literal, load_extension
-from ledger.errors import WriterBusyError
+from ledger.errors import LakeUnavailableError, WriterBusyError
 
 #: How long a writer waits for the one before it, in seconds. A load holds the lock for its commit only.
 PATIENCE = 600.0
@@ -25,10 +25,17 @@ def file_lock(path: Path, patience: float = PATIENCE) -> Generator[None]:
 
     Raises:
         WriterBusyError: another process holds it for longer than `patience` seconds.
+        LakeUnavailableError: the folder was moved or deleted while this one waited.
     """
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    except FileNotFoundError as error:
+        raise _gone(path) from error
     try:
         _wait(lambda: _try_flock(descriptor), patience, f"{path.parent}")
+        # Who held it may have renamed the folder; the lock then guards another place than the one meant.
+        if not _is_at(descriptor, path):
+            raise _gone(path)
         yield
     finally:
         os.close(descriptor)
@@ -59,6 +66,20 @@ def _try_flock(descriptor: int) -> bool:
     except BlockingIOError:
         return False
     return True
+
+
+def _is_at(descriptor: int, path: Path) -> bool:
+    try:
+        return os.path.samestat(path.stat(), os.fstat(descriptor))
+    except FileNotFoundError:
+        return False
+
+
+def _gone(path: Path) -> LakeUnavailableError:
+    return LakeUnavailableError(
+        f"{path.parent} was moved or deleted meanwhile, so nothing was written there. See where it is now "
+        "(spendproof workspace list), and run the command again."
+    )
 
 
 def _try_advisory(connection: duckdb.DuckDBPyConnection, statement: str) -> bool:

@@ -20,11 +20,11 @@ import pytest
 from accounts import connections, sync_runs, totals
 from accounts.errors import ConnectionsError
 from accounts.home import lake_address
+from accounts.locks import connection_lock, raw_folder
 from accounts.sync_runs import RunState
 from connectors.errors import BudgetError
 from connectors.live import Access, Source, Stream, Total, Window
 from jobs import coverage, reconciling
-from jobs.sync import connection_lock, raw_folder
 from ledger.lake import Lake
 from ledger.remove import remove_source
 from tests.live_contract import Desk
@@ -278,7 +278,7 @@ def test_a_stream_that_fails_does_not_stop_the_others(case: OpenAICase, desk: De
 
         def streams(self, window: Window) -> list[Stream]:
             """The usage first, under a name whose pages the format cannot read."""
-            costs, usage = self.source.streams(window)
+            usage, costs = self.source.streams(window)
             return [replace(usage, format="openai-costs"), costs]
 
     case.provider = replace(provider, open=lambda access: NoUsage(provider.open(access)))

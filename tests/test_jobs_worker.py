@@ -10,8 +10,9 @@ import pytest
 
 from accounts import connections, sync_runs
 from accounts.home import Settings, workspace_folder
+from accounts.locks import is_running
 from accounts.sync_runs import RunState
-from jobs.sync import Tools, is_running
+from jobs.sync import Tools
 from jobs.worker import Say, due, run
 from ledger.errors import LedgerError
 from tests.live_contract import Desk

@@ -17,11 +17,11 @@ from accounts import connections, credentials, sync_runs
 from accounts.connections import Connection
 from accounts.errors import ConnectionsError
 from accounts.home import Settings
+from accounts.locks import connection_lock
 from accounts.signin import Protection
 from accounts.sync_runs import RunState
 from accounts.vault import new_key
 from connectors import sources
-from jobs.sync import connection_lock
 from tests.loopback.openai import KEY, OpenAILoopback, organization
 from ui import connect_actions, connect_sync, running
 from ui.connect_words import Stand

@@ -19,8 +19,8 @@ from pydantic import SecretStr
 
 from accounts import sync_runs
 from accounts.errors import ConnectionsError
+from accounts.locks import connection_lock
 from accounts.sync_runs import RunState
-from jobs.sync import connection_lock
 from ui.connect_words import Stand
 
 if TYPE_CHECKING:

@@ -16,6 +16,7 @@ import typer
 from accounts import connections, credentials, sync_runs, totals
 from accounts.errors import ConnectionsError
 from accounts.home import lake_address
+from accounts.locks import is_running
 from connectors import sources
 from connectors.live import Diagnosis, Setup, Window
 from jobs import connecting, reconciling
@@ -305,7 +306,7 @@ def _row(settings: Settings, connection: Connection, now: datetime) -> tuple[obj
 def _last(settings: Settings, connection: Connection) -> SyncRun | None:
     """The newest run; one whose process died is told as killed."""
     run = sync_runs.last(settings, [connection]).get(connection.id)
-    if run and run.state == sync_runs.RunState.RUNNING and not syncing.is_running(settings, connection):
+    if run and run.state == sync_runs.RunState.RUNNING and not is_running(settings, connection):
         run.state, run.doing = sync_runs.RunState.KILLED, ""
         run.message = "The process ended before the sync did; the next sync goes on where it was."
     return run

@@ -49,6 +49,7 @@ def examine(settings: Settings, workspace: str, now: datetime) -> list[Check]:
         _extensions,
         lambda: _disk(settings),
         lambda: _lake(settings, workspace, now),
+        lambda: _secrets(settings, workspace),
     ]
     return [check for look in looks for check in look()]
 
@@ -78,6 +79,33 @@ def _disk(settings: Settings) -> list[Check]:
     free = shutil.disk_usage(existing).free
     seen = f"{home}, {free / 1024**3:.1f} GB free"
     return [Check("Home", free > _LOW, seen, "Free some disk space, or move SPENDPROOF_HOME to a larger disk.")]
+
+
+def _secrets(settings: Settings, workspace: str) -> list[Check]:
+    """Whether the master key opens what is sealed; where nothing is, or there is no database yet, it is not needed."""
+    from accounts import rows, sealed  # noqa: PLC0415 - slow to import
+    from accounts.database import sessions  # noqa: PLC0415
+    from accounts.vault import open_vault  # noqa: PLC0415
+
+    if settings.database is None and not (settings.home / "accounts.db").exists():
+        return []
+    with sessions(settings)() as session:
+        held = rows.held(session.connection(), workspace, sealed.TABLES)
+    if not any(row["sealed"] is not None for found in held.values() for row in found):
+        return []
+    try:
+        source = open_vault(settings).source
+    except LedgerError as error:
+        return [Check("Master key", ok=False, seen="cannot be used", fix=str(error))]
+    lost = sealed.lost(settings, held)
+    if not lost:
+        return [Check("Master key", ok=True, seen=f"from {source}, opens every secret of workspace {workspace}")]
+    key = "Put the key back that sealed it (SPENDPROOF_MASTER_KEY, keyring or key file); if it is lost:"
+    return [
+        Check(f"Secret of {one.kind} {one.name}", ok=False, seen=f"the key from {source} does not open it", fix=fix)
+        for one in lost
+        for fix in [f"{key} {one.again}."]
+    ]
 
 
 def _lake(settings: Settings, workspace: str, now: datetime) -> list[Check]:

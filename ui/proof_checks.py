@@ -172,6 +172,16 @@ def rotate(settings: Settings, workspace: str | None, *, as_json: bool) -> None:
     print_issuer(settings, workspace, as_json=as_json)
 
 
+def renew(settings: Settings, workspace: str, typed: str, *, as_json: bool) -> None:
+    """Begin a new line of keys, once the workspace's name was typed."""
+    from reports.proof import keys  # noqa: PLC0415
+
+    if typed.strip() != workspace:
+        raise keys.KeysError(f"{typed.strip()!r} is not the name of the workspace, so its keys stay as they are.")
+    keys.renew(settings, workspace, datetime.now(UTC))
+    print_issuer(settings, workspace, as_json=as_json)
+
+
 def revoke(settings: Settings, key: str, reason: str, workspace: str | None, *, as_json: bool) -> None:
     """Revoke a proof."""
     from reports.claim import State  # noqa: PLC0415

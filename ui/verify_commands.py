@@ -101,6 +101,25 @@ def issuer_rotate(workspace: Workspace = None, json: Json = False) -> None:
         out.rotate(settings(), workspace, as_json=json)
 
 
+@issuer.command("renew")
+def issuer_renew(
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask for the workspace's name.")] = False,
+    workspace: Workspace = None,
+    json: Json = False,
+) -> None:
+    """Begin with a new key and a new thumbprint, because the master key that sealed the old one is lost.
+
+    Example: spendproof issuer renew
+    """
+    from ui import proof_checks as out  # noqa: PLC0415
+
+    with sentences():
+        found = settings()
+        name = workspace or found.workspace
+        question = f"Its old thumbprint and its list of revocations end for ever. Type {name} to go on"
+        out.renew(found, name, name if yes else typer.prompt(question, err=True), as_json=json)
+
+
 @issuer.command("revoke")
 def issuer_revoke(
     proof: Annotated[str, typer.Argument(help="Id of a proof; see spendproof proofs list.")],

@@ -16,7 +16,10 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from accounts.database import Base, sessions
+from accounts.errors import VaultError
+from accounts.sealed import purpose, read
 from accounts.vault import open_vault
+from ledger.errors import LedgerError
 from reports.proof import jws
 from reports.proof.canonical import canonical, parse
 from reports.proof.chain import moment, record_of
@@ -45,6 +48,10 @@ class SigningKey(Base):
     endorsement: Mapped[str] = mapped_column(Text)
     valid_from: Mapped[str] = mapped_column(String(32))
     valid_to: Mapped[str | None] = mapped_column(String(32))
+
+
+class KeysError(LedgerError):
+    """The keys of a workspace cannot be changed so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +84,7 @@ def signer(settings: Settings, workspace: str, now: datetime, key_file: Path | N
         if not rows:
             rows = _added(session, workspace, rows, now, settings, key_file)
     newest = rows[-1]
-    private = parse(vault.decrypt(newest.sealed, _purpose(workspace, newest.number)))
+    private = parse(read(vault, "signing_keys", _row(newest)))
     return Signer(rows[0].kid, tuple(row.endorsement for row in rows), _imported(private))
 
 
@@ -86,6 +93,31 @@ def rotate(settings: Settings, workspace: str, now: datetime, key_file: Path | N
     before = signer(settings, workspace, now, key_file)
     with sessions(settings)() as session:
         _added(session, workspace, _rows(session, workspace), now, settings, key_file, before)
+    return signer(settings, workspace, now, key_file)
+
+
+def renew(settings: Settings, workspace: str, now: datetime, key_file: Path | None = None) -> Signer:
+    """Begin a new line of keys, and so a new issuer, because the key that signs cannot be opened any more.
+
+    Proofs that the old keys signed stay valid for who knows their issuer; what stands no longer among them can no
+    longer be published.
+
+    Raises:
+        KeysError: the key can be opened, so that `rotate` is the way.
+    """
+    with sessions(settings)() as session:
+        rows = _rows(session, workspace)
+        try:
+            if rows:
+                read(open_vault(settings, key_file), "signing_keys", _row(rows[-1]))
+            raise KeysError(
+                f"The signing key of workspace {workspace} is not lost; spendproof issuer rotate lets a fresh one sign."
+            )
+        except VaultError:
+            for row in rows:
+                session.delete(row)
+            session.flush()
+            _added(session, workspace, [], now, settings, key_file)
     return signer(settings, workspace, now, key_file)
 
 
@@ -135,7 +167,7 @@ def _added(
     record = {"kid": kid, "x": x, "issuer": issuer, "number": number, "valid_from": since}
     endorsement = jws.sign(canonical(record), Kind.KEY, before.key if before else key)
     private = canonical(dict(key.as_dict(private=True)))
-    sealed = open_vault(settings, key_file).encrypt(private, _purpose(workspace, number))
+    sealed = open_vault(settings, key_file).encrypt(private, purpose("signing_keys", {"kid": kid}))
     if rows:
         rows[-1].valid_to = since
     session.add(
@@ -150,8 +182,8 @@ def _added(
     return _rows(session, workspace)
 
 
-def _purpose(workspace: str, number: int) -> str:
-    return f"signing key {number} of workspace {workspace}"
+def _row(key: SigningKey) -> dict[str, object]:
+    return {"kid": key.kid, "number": key.number, "workspace": key.workspace, "sealed": key.sealed}
 
 
 def _imported(private: object) -> OKPKey:

@@ -1,0 +1,120 @@
+"""Workspaces as a whole: which there are, giving one another name, and deleting one.
+
+Backing up and restoring are in `accounts.backup` and `accounts.restoring`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from accounts import home, rows
+from accounts.database import sessions
+from accounts.errors import WorkspaceError
+from accounts.journal import Change, changing, commit
+from accounts.locks import no_syncs
+from ledger.lake import writer_lock
+
+if TYPE_CHECKING:
+    from accounts.home import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A workspace that exists.
+
+    Attributes:
+        name: of it.
+        folder: where its lake and its fetched pages are, made or not.
+        size: of the files there, bytes.
+        accounts: its rows in the database of accounts, by table; tables without any are left out.
+    """
+
+    name: str
+    folder: Path
+    size: int
+    accounts: Mapping[str, int]
+
+
+def listed(settings: Settings) -> list[Known]:
+    """Every workspace that has a folder or rows in the database of accounts, by name."""
+    with sessions(settings)() as session:
+        counts = rows.counts(session.connection())
+    names = sorted({*home.workspaces(settings), *counts})
+    return [_known(settings, name, counts.get(name, {})) for name in names]
+
+
+def named(settings: Settings, workspace: str) -> Known:
+    """The workspace called so.
+
+    Raises:
+        WorkspaceError: there is none; the sentence lists those there are.
+    """
+    known = listed(settings)
+    for one in known:
+        if one.name == workspace:
+            return one
+    names = ", ".join(one.name for one in known)
+    there = f"there are: {names}" if names else f"there is none yet in {settings.home}"
+    raise WorkspaceError(f"There is no workspace {workspace!r}; {there}.")
+
+
+def move(settings: Settings, workspace: str, to: str) -> Known:
+    """Give a workspace another name. Killed anywhere, it has the one or the other.
+
+    Raises:
+        WorkspaceError: there is no such workspace, or one of the new name.
+        LedgerError: the new name is not one a folder may have.
+        ConnectionsError: a sync of it is running.
+        WriterBusyError: a load into it is running.
+    """
+    named(settings, workspace)
+    home.workspace_folder(settings, to)
+    with changing(settings):
+        named(settings, workspace)
+        if to in {one.name for one in listed(settings)}:
+            raise WorkspaceError(f"There is a workspace {to} already; choose another name, or delete that one first.")
+        with _alone(settings, workspace):
+            commit(settings, Change("move", workspace, to=to))
+    return named(settings, to)
+
+
+def delete(settings: Settings, workspace: str) -> Known:
+    """Delete a workspace: lake, fetched pages, secrets, links, schedules. Killed anywhere, it is there or gone.
+
+    Returns:
+        What it was.
+
+    Raises:
+        WorkspaceError: there is no such workspace, or files of it could not be removed.
+        ConnectionsError: a sync of it is running.
+        WriterBusyError: a load into it is running.
+    """
+    with changing(settings) as own:
+        was = named(settings, workspace)
+        with _alone(settings, workspace):
+            commit(settings, Change("delete", workspace, id=own.name))
+        if own.exists():
+            raise WorkspaceError(
+                f"Workspace {workspace} is deleted, but some of its files could not be removed: {own}. Check its "
+                "permissions, and remove the folder."
+            )
+    return was
+
+
+@contextmanager
+def _alone(settings: Settings, workspace: str) -> Generator[None]:
+    """Let nobody load into a workspace or sync it; who does now is not waited for."""
+    address = home.lake_address(settings, workspace)
+    address.home.mkdir(parents=True, exist_ok=True)
+    with no_syncs(settings, workspace), writer_lock(address, patience=0):
+        yield
+
+
+def _known(settings: Settings, name: str, accounts: Mapping[str, int]) -> Known:
+    folder = home.place_of(settings, name)
+    size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    return Known(name, folder, size, accounts)
