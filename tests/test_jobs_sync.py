@@ -278,7 +278,7 @@ def test_a_stream_that_fails_does_not_stop_the_others(case: OpenAICase, desk: De
 
         def streams(self, window: Window) -> list[Stream]:
             """The usage first, under a name whose pages the format cannot read."""
-            usage, costs = self.source.streams(window)
+            costs, usage = self.source.streams(window)
             return [replace(usage, format="openai-costs"), costs]
 
     case.provider = replace(provider, open=lambda access: NoUsage(provider.open(access)))
