@@ -184,7 +184,8 @@ ISOLATION: dict[str, tuple[dict[str, Any], Status]] = {
 def test_g9_is_tripped_alone(case: str) -> None:
     changed, status = ISOLATION[case]
     result = measured(history(), **changed)
-    assert [name for name in failed(result) if name != "G10"] == ["G9"]
+    # Without an intervention there is none whose answers could be judged either.
+    assert failed(result) == (["G9", "G10"] if case == "no intervention" else ["G9"])
     assert result.gate("G9").status is status
     assert not result.verified
 
