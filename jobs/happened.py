@@ -45,7 +45,7 @@ def failed_sources(settings: Settings, workspace: str) -> list[FailedSource]:
     held = connections.listed(settings, workspace)
     last = sync_runs.last(settings, held)
     return [
-        FailedSource(c.name, sync_runs.last_done(settings, c), run.message or "the sync ended early.")
+        FailedSource(c.name, sync_runs.last_done(settings, c), run.message or "the sync ended early.", run.id)
         for c in held
         if (run := last.get(c.id)) is not None and run.state in {RunState.FAILED, RunState.KILLED}
     ]

@@ -24,11 +24,12 @@ STALE_DAYS: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class FailedSource:
-    """A source whose newest pull failed: what it is called, since when its data is as it was, and why."""
+    """A source whose newest pull failed: what it is called, since when its data is as it was, why, and in which run."""
 
     name: str
     since: datetime | None
     reason: str
+    run: str = ""
 
     @property
     def sentence(self) -> str:

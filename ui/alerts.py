@@ -39,18 +39,11 @@ def standing(workspace: str, snapshot: int) -> tuple[Alert, ...]:
 
 
 def _sources(workspace: str) -> Iterator[Alert]:
-    """Connections whose newest sync failed, each with its reason."""
-    from accounts import connections, sync_runs  # noqa: PLC0415 - the database's half second is for those who look
+    """Connections whose newest sync failed, each as reports say it too."""
+    from jobs.happened import failed_sources  # noqa: PLC0415 - the database's half second is for those who look
 
-    settings = running.current().settings
-    known = connections.listed(settings, workspace)
-    newest = sync_runs.last(settings, known)
-    ended = {f"{sync_runs.RunState.FAILED}": "failed", f"{sync_runs.RunState.KILLED}": "was killed"}
-    for one in known:
-        run = newest.get(one.id)
-        if run is not None and run.state in ended:
-            why = run.message or "no reason is on record"
-            yield Alert(SOURCE, f"sync:{run.id}", f"The newest sync of {one.name} {ended[run.state]}: {why}")
+    for source in failed_sources(running.current().settings, workspace):
+        yield Alert(SOURCE, f"sync:{source.run}", source.sentence)
 
 
 def _limits(workspace: str, snapshot: int) -> Iterator[Alert]:
