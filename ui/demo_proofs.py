@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -54,7 +55,9 @@ CHANGES: Final = (
 )
 
 
-def prove_samples(lake: Lake, settings: Settings, workspace: str, now: datetime) -> int:
+def prove_samples(
+    lake: Lake, settings: Settings, workspace: str, now: datetime, changes: Sequence[Change] = CHANGES
+) -> int:
     """Measure the sample's changes and keep the signed proofs; none where the workspace has proofs already.
 
     Returns:
@@ -64,7 +67,7 @@ def prove_samples(lake: Lake, settings: Settings, workspace: str, now: datetime)
     if proof.store.proofs():
         return 0
     confidence = Decimal("0.90")
-    for change in CHANGES:
+    for change in changes:
         row = proof.store.add_intervention(
             change.day, None, scope=change.scope, kind=change.kind, note=change.note, who=_SIGNED_BY, now=now
         )
@@ -79,4 +82,4 @@ def prove_samples(lake: Lake, settings: Settings, workspace: str, now: datetime)
             intervention_of(row), given, now, scope=parse(change.scope), driver=change.driver
         )
         proof.generate_proof_report(claim, now)
-    return len(CHANGES)
+    return len(changes)

@@ -8,11 +8,16 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Playwright, sync_playwright
 
+from accounts import views
 from accounts.home import Settings, lake_address
 from accounts.signin import set_password
 from connectors.importing import import_files
 from ledger.lake import Lake
-from tests.e2e.driver import FLAGS, PASSWORD, Server, server_of, write_bill
+from sample_data import files
+from tests.e2e.driver import FLAGS, PASSWORD, SAMPLE, Server, server_of, write_bill
+from tests.samples import LOADED, NOW
+from ui import tour
+from ui.demo_proofs import CHANGES, prove_samples
 
 
 @pytest.fixture(scope="package")
@@ -41,6 +46,18 @@ def empty(settings: Settings) -> Iterator[Server]:
 @pytest.fixture(scope="package")
 def locked(settings: Settings) -> Iterator[Server]:
     with server_of(settings, "locked") as server:
+        yield server
+
+
+@pytest.fixture(scope="package")
+def sample(settings: Settings) -> Iterator[Server]:
+    """The sample customer's OpenAI bill with one proof; whoever looks has been through the tour."""
+    chosen = [str(path) for path in files() if path.parent.name in {"openai", "usage"}]
+    with Lake(lake_address(settings, SAMPLE)) as lake:
+        import_files(lake, chosen, synthetic=True, now=LOADED)
+        prove_samples(lake, settings, SAMPLE, NOW, CHANGES[1:])
+    views.mark(settings, SAMPLE, "", [tour.MARK], NOW)
+    with server_of(settings, SAMPLE) as server:
         yield server
 
 

@@ -24,6 +24,8 @@ from accounts.home import Settings
 
 ROOT = Path(__file__).parents[2]
 PASSWORD = "a long enough password"  # noqa: S105 - of a workspace that lives as long as a test
+#: The workspace of the sample customer.
+SAMPLE = "sample"
 _SERVE = (
     "import sys; from pathlib import Path; from accounts.home import Settings; from ui.server import serve; "
     "serve(Settings(home=Path(sys.argv[1])), sys.argv[2], port=int(sys.argv[3]))"
