@@ -35,6 +35,7 @@ class Settings(BaseSettings):
         smtp: `SPENDPROOF_SMTP`, the mail server: `smtps://user:password@host:465`, `smtp+starttls://...`, `smtp://...`.
         mail_from: `SPENDPROOF_MAIL_FROM`, the address that mails come from.
         public_url: `SPENDPROOF_PUBLIC_URL`, where people outside reach the app; links in mails begin with it.
+        owner: `SPENDPROOF_OWNER`, who is told of reports that could not be delivered: an address as schedules have it.
         master_key: `SPENDPROOF_MASTER_KEY`, under which secrets are sealed (see `accounts.vault`).
     """
 
@@ -47,6 +48,7 @@ class Settings(BaseSettings):
     smtp: SecretStr | None = None
     mail_from: str = "spendproof@localhost"
     public_url: str | None = None
+    owner: SecretStr | None = None
     master_key: SecretStr | None = None
 
 

@@ -17,6 +17,7 @@ from jobs.dispatch import Channel, Dispatcher, Drained
 from jobs.happened import events, failed_sources
 from jobs.planning import plan
 from jobs.schedules import Schedule
+from jobs.telling import tell
 from ledger.lake import Lake
 from reports.catalog import make
 from reports.ledger_state import Basis, LedgerState, ledger_state
@@ -98,11 +99,16 @@ def send_due(
     with Reporter(settings) as reporter:
         happened = {name: events(settings, name, clock(), reporter.lake) for name in workspaces}
         plan(settings, clock(), happened)
-        return Dispatcher(settings, reporter.report, ways or channels(settings), clock).drain(most)
+        used = ways or channels(settings)
+        done = Dispatcher(settings, reporter.report, used, clock).drain(most)
+    done.errors += tell(settings, used, clock())
+    return done
 
 
 def duty(settings: Settings, say: Callable[[str], None]) -> None:
     """What the worker does for reports at every tick."""
     done = send_due(settings)
+    if done.sent or done.failed:
+        say(f"Reports: {done.sent} sent, {done.failed} failed.")
     for error in done.errors:
-        say(f"Report not sent. {error}")
+        say(error)

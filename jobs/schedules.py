@@ -88,6 +88,7 @@ class Delivery(Base):
         about: moment that the report's days are seen from.
         place: number of the address in the schedule's list.
         lease: a worker that holds it for longer than this is taken for dead.
+        told_at: when the owner was told that it failed for good.
     """
 
     __tablename__ = "deliveries"
@@ -106,6 +107,7 @@ class Delivery(Base):
     holder: Mapped[str | None] = mapped_column(String(32))
     sent_at: Mapped[datetime | None] = mapped_column(Moment)
     message: Mapped[str] = mapped_column(Text, default="")
+    told_at: Mapped[datetime | None] = mapped_column(Moment)
 
 
 class Stopped(Base):

@@ -62,11 +62,9 @@ def _next(settings: Settings, connection: Connection, now: datetime) -> datetime
 
 def send_reports(settings: Settings, say: Say) -> None:
     """Send the reports that are due."""
-    from jobs.reporting import send_due  # noqa: PLC0415 - renderers are slow to import
+    from jobs.reporting import duty  # noqa: PLC0415 - renderers are slow to import
 
-    sent = send_due(settings)
-    if sent.sent or sent.failed:
-        say(f"Reports: {sent.sent} sent, {sent.failed} failed.")
+    duty(settings, say)
 
 
 def run(

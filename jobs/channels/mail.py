@@ -117,8 +117,8 @@ class Mail:
             return session.scalars(used.limit(1)).first() is not None
 
     def _unsubscribe(self, parcel: Parcel, to: Destination) -> str | None:
-        """The address that ends this recipient's mails; None where the app has no public address."""
-        if self.settings.public_url is None:
+        """The address that ends this recipient's mails; None for the owner, and where the app has no public address."""
+        if self.settings.public_url is None or not parcel.schedule_id:
             return None
         fresh = token()
         with sessions(self.settings).begin() as session:
