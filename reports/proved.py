@@ -80,7 +80,8 @@ def decimal(text: str | None) -> Decimal | None:
 def _about(record: ProofRecord) -> str:
     made = f"made on {record.created_at[:10]}"
     question = record.question if record.question.endswith((".", "?", "!")) else f"{record.question}."
-    return f"{question} A {record.proof_class} proof of tier {record.tier}, {made}."
+    sample = "Synthetic sample data. " if json.loads(record.claim)["synthetic"] else ""
+    return f"{sample}{question} A {record.proof_class} proof of tier {record.tier}, {made}."
 
 
 def _why_no_fee(record: ProofRecord) -> str:

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What the tests need from outside of Python: a browser, a PostgreSQL server, and Azurite (the emulator of Azure's Blob
+# What the tests need from outside of Python: a browser, a PostgreSQL server, poppler to draw PDFs, and Azurite (the emulator of Azure's Blob
 # Storage, an npm package) in .venv/azurite. Debian and Ubuntu.
 # Says what it does, does nothing that is done already, and needs root or sudo only where something is absent.
 set -euo pipefail
@@ -23,9 +23,10 @@ command -v chromium >/dev/null || command -v chromium-browser >/dev/null || miss
 compgen -G "/usr/lib/postgresql/*/bin/initdb" >/dev/null || missing+=(postgresql)
 command -v node >/dev/null || missing+=(nodejs)
 command -v npm >/dev/null || missing+=(npm)
+command -v pdftoppm >/dev/null || missing+=(poppler-utils)
 
 if [ ${#missing[@]} -eq 0 ]; then
-    echo "tests/setup.sh: chromium, postgresql and npm are here already"
+    echo "tests/setup.sh: chromium, postgresql, npm and poppler are here already"
     install_azurite
     exit 0
 fi
