@@ -13,11 +13,10 @@ from decimal import Decimal
 from fractions import Fraction
 from itertools import combinations
 from math import factorial
-from typing import Final
+from typing import Final, Protocol
 
 from analysis.bridge import settled
 from analysis.result import ZERO, total
-from analysis.savings import AvoidedCost
 from analysis.savings_result import Tier
 
 #: Sets of interventions double with each; four thousand are enough.
@@ -65,13 +64,47 @@ class Portfolio:
     limits: tuple[str, ...] = (BIAS,)
 
 
+class Measured(Protocol):
+    """What a portfolio needs of a claim; an `AvoidedCost` is one."""
+
+    @property
+    def tier(self) -> Tier:
+        """How it is known."""
+        ...
+
+    @property
+    def currency(self) -> str | None:
+        """Of its money."""
+        ...
+
+    @property
+    def point(self) -> Decimal | None:
+        """What was avoided, in money."""
+        ...
+
+    @property
+    def low(self) -> Decimal | None:
+        """Lower end of its interval."""
+        ...
+
+    @property
+    def high(self) -> Decimal | None:
+        """Upper end of its interval."""
+        ...
+
+    @property
+    def verified(self) -> bool:
+        """Whether every gate was passed."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class PortfolioClaim:
     """One workload's claim: `driver` names what its cost was measured against."""
 
     workload: str
     driver: str
-    claim: AvoidedCost
+    claim: Measured
 
 
 def compounded(cost: Decimal, left: Mapping[str, Decimal | Fraction]) -> dict[frozenset[str], Fraction]:

@@ -13,6 +13,7 @@ from decimal import ROUND_DOWN, ROUND_HALF_UP, Context, Decimal, Inexact, Invali
 from functools import cache
 from typing import Any, Final
 
+from analysis import written
 from analysis.fees_nodes import (
     ONE,
     Annual,
@@ -321,9 +322,9 @@ def _shared(node: SavingsShare, metrics: Metrics, currency: str) -> list[Line]:
         raise FeeError(f"{_words(node.metric)} must be a verified saving with its proof, not a plain figure.")
     lower = _in(saving.lower, currency, node.metric)
     of = max(lower - node.deductible, ZERO)
-    beyond = f" beyond {plain(node.deductible)} {currency}" if node.deductible else ""
+    beyond = f" beyond {written.money(node.deductible, currency)}" if node.deductible else ""
     text = (
-        f"{_percent(node.rate)} of the lower bound of the verified saving, {plain(lower)} {currency}{beyond} "
+        f"{_percent(node.rate)} of the lower bound of the verified saving, {written.money(lower, currency)}{beyond} "
         f"({saving.evidence}, proof {saving.proof})"
     )
     return [Line(text, of * node.rate)]

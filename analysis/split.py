@@ -161,9 +161,12 @@ def _shared(
     saved = costs[frozenset()] - costs[frozenset(names)]
     if abs(saved - Fraction(measured)) > _ROUNDED * abs(Fraction(measured)):
         return None, ("the total is so small beside its parts that rounding would decide about them.",)
+    # Days are rounded one by one and the total once; every amount is of the total.
+    scale = Fraction(measured) / saved if saved else Fraction(1)
     exponent = measured.as_tuple().exponent
     digits = max(2, -exponent) if isinstance(exponent, int) else 2
-    return attribute(costs, names, measured, digits=digits), ()
+    scaled = {some: cost * scale for some, cost in costs.items()}
+    return attribute(scaled, names, measured, digits=digits), ()
 
 
 def _costs(expected: Sequence[Decimal], left: Sequence[Fraction]) -> Mapping[frozenset[str], Fraction]:

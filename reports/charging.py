@@ -7,7 +7,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from analysis.fees import Money, VerifiedSaving, price
+from analysis.fees import Fee, Money, VerifiedSaving, minor_unit, price
 from analysis.fees_nodes import FeeError
 from billing import catalog
 from reports.claim_parts import FeeLine
@@ -61,10 +61,16 @@ def fee_of(plan: Plan, proof: str) -> FeeOf:
             raise FeeError(
                 f"The plan {plan.id} comes to {fee}, more than the {least} that is verified; choose another."
             )
-        about = f"{plan.title}, version {plan.version}"
-        counted = [line for line in found.lines if line.counted]
-        return tuple(
-            FeeLine(line.text if nth else f"{about}: {line.text}", line.amount) for nth, line in enumerate(counted)
-        )
+        first, *others = _settled([FeeLine(line.text, line.amount) for line in found.lines if line.counted], found)
+        return FeeLine(f"{plan.title}, version {plan.version}: {first.text}", first.amount), *others
 
     return lines
+
+
+def _settled(lines: list[FeeLine], found: Fee) -> list[FeeLine]:
+    """The lines with what rounding took in the line that it was taken from: no one is billed a part of a cent."""
+    *before, last = lines
+    if not before or abs(last.amount) >= minor_unit(found.currency):
+        return lines
+    rounded = f"{before[-1].text}, {last.text[0].lower()}{last.text[1:]}"
+    return [*before[:-1], FeeLine(rounded, before[-1].amount + last.amount)]

@@ -29,10 +29,10 @@ LABEL: Final = "Recomputed, not signed"
 #: Figures that are compared: their names in a claim, in the result, and for people.
 _FIGURES: Final = (
     ("point", "Saving"),
-    ("low", "Lower end of the interval"),
-    ("high", "Upper end of the interval"),
+    ("low", "Its lower end"),
+    ("high", "Its upper end"),
     ("counterfactual", "Without the change"),
-    ("actual", "Actual, at constant prices"),
+    ("actual", "Actual cost"),
 )
 
 

@@ -247,6 +247,28 @@ def proofs_show(
         out.print_proof(record, restated, now, as_json=json)
 
 
+@proofs.command("total")
+def proofs_total(
+    keys: Annotated[
+        list[str] | None, typer.Argument(help="Ids, or beginnings of them; without any, all proofs.")
+    ] = None,
+    workspace: Workspace = None,
+    json: Json = False,
+) -> None:
+    """The verified proofs in force as one sum with its interval, or why they have none.
+
+    Example: spendproof proofs total
+    """
+    from reports.portfolio import together  # noqa: PLC0415
+    from ui import proofs as out  # noqa: PLC0415
+
+    with _store(workspace) as store:
+        found = together([store.proof(key) for key in keys] if keys else store.proofs())
+        out.print_total(found, as_json=json)
+    if found.total.point is None:
+        raise typer.Exit(1)
+
+
 def add_to(app: typer.Typer) -> None:
     """Add these commands to the command line."""
     app.add_typer(baseline, name="baseline")

@@ -14,13 +14,15 @@ import streamlit as st
 
 from analysis.drivers import REQUESTS
 from analysis.scope import Filter, Scope, of
+from billing.catalog import Plan
 from ledger.errors import LedgerError
+from reports.charging import chargeable, fee_of
 from reports.guarding import Evaluations, rails, read_evaluations
 from reports.invoices import read_invoices
 from reports.measuring import Given
 from reports.optimization import OptimizationProof
 from reports.question import KINDS, intervention_of
-from reports.records import BaselineRecord, InterventionRecord
+from reports.records import BaselineRecord, InterventionRecord, new_id
 from ui import data
 from ui.frame import View
 
@@ -32,14 +34,15 @@ _NO_BASELINE: Final = "The days before the change (retrospective)"
 
 @dataclass(frozen=True, slots=True)
 class Uploads:
-    """What a person gives beside the ledger: a name, and files as the browser sent them."""
+    """What a person gives beside the ledger: a name, files as the browser sent them, and the plan of the fee."""
 
     who: str | None
     invoices: Any
     evaluations: Any
+    plan: Plan | None = None
 
-    def given(self) -> Given:
-        """The same as the measurement takes it.
+    def given(self, proof: str) -> Given:
+        """The same as the measurement takes it, for the proof with this id.
 
         Raises:
             LedgerError: a file is not what it should be.
@@ -53,6 +56,7 @@ class Uploads:
                 invoices=read_invoices(invoices) if invoices else (),
                 guard_rails=rails(read, CONFIDENCE),
                 confidence=CONFIDENCE,
+                fee_of=None if self.plan is None else fee_of(self.plan, proof),
             )
 
 
@@ -80,6 +84,7 @@ def draw(view: View, proof: OptimizationProof, *, expanded: bool) -> None:
             "Tokens and shares of models are refused, since the change works through them.",
         )
         frozen = _baseline(proof)
+        fee_plan = _fee_plan() if frozen is not None else None
         day, kind, note = _described(view, chosen)
         who = st.text_input(
             "Who vouches that nothing else was changed",
@@ -102,7 +107,7 @@ def draw(view: View, proof: OptimizationProof, *, expanded: bool) -> None:
         )
         if st.button("Measure and sign", type="primary", key="proof-measure"):
             with st.spinner("Measuring the days before and after"):
-                given = Uploads(who.strip() or None, invoices, evaluations)
+                given = Uploads(who.strip() or None, invoices, evaluations, fee_plan)
                 _prove(proof, chosen or (day, kind, note, scope), scope, driver or REQUESTS, frozen, given)
 
 
@@ -160,6 +165,20 @@ def _baseline(proof: OptimizationProof) -> BaselineRecord | None:
     return rows.get(key or "")
 
 
+def _fee_plan() -> Plan | None:
+    """The plan whose fee the proof is to carry; None for no fee."""
+    plans = {plan.id: plan for plan in chargeable(datetime.now(UTC).date())}
+    key = st.selectbox(
+        "Fee on the verified saving",
+        ["", *plans],
+        format_func=lambda name: f"{plans[name].title}: {plans[name].source}" if name else "No fee",
+        key="proof-fee",
+        help="Taken from the lower bound of a prospective, verified saving, and of nothing else. A retrospective proof "
+        "never carries a fee.",
+    )
+    return plans.get(key or "")
+
+
 def _prove(
     proof: OptimizationProof,
     change: InterventionRecord | tuple[str, str, str, Scope],
@@ -184,15 +203,16 @@ def _prove(
                 who=uploads.who,
                 now=moment,
             )
+        key = new_id()
         claim = proof.calculate_improvements(
             intervention_of(change),
-            uploads.given(),
+            uploads.given(key),
             moment,
             scope=scope,
             driver=driver,
             frozen=frozen,
         )
-        st.session_state["proof-made"] = proof.generate_proof_report(claim, moment).id
+        st.session_state["proof-made"] = proof.generate_proof_report(claim, moment, proof=key).id
     except (LedgerError, ValueError) as error:
         st.error(str(error))
         return

@@ -10,8 +10,10 @@ from reports.baselines import Captured, summary
 from reports.claim import Claim, Figures
 from reports.known_now import LABEL, KnownNow
 from reports.numbers import money, percent
+from reports.portfolio import Together
 from reports.proof.appendices import split_table
 from reports.proof.statement import statement
+from reports.proof.texts import decimal
 from reports.records import BaselineRecord, InterventionRecord, ProofRecord
 from reports.stale import Stale
 from ui.console import print_json, print_table, say_out
@@ -194,6 +196,21 @@ def _print_now(now: KnownNow) -> None:
     say_out(f"Then {states[0]}; now it would be {states[1]}.")
     for sentence in now.refusals:
         say_out(f"refused now: {sentence}")
+
+
+def print_total(found: Together, *, as_json: bool) -> None:
+    """Proofs together: as JSON `proofs`, `currency`, `point`, `low`, `high`, `refusals` and `limits`."""
+    if as_json:
+        print_json(found.record())
+        return
+    for proof in found.proofs:
+        point, low, high = (money(decimal(figure), proof.currency) for figure in (proof.point, proof.low, proof.high))
+        say_out(f"{proof.id}  {point} ({low} to {high})  {proof.question}")
+    whole, unit = found.total, found.currency
+    if whole.point is not None:
+        say_out(f"Together {money(whole.point, unit)}, interval {money(whole.low, unit)} to {money(whole.high, unit)}.")
+    for sentence in (*whole.refusals, *whole.limits):
+        say_out(f"  {sentence}")
 
 
 def split_sentences(claim: Mapping[str, Any]) -> list[str]:

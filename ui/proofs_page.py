@@ -7,10 +7,15 @@ from typing import Any, Final
 
 import streamlit as st
 
+from analysis.written import MINUS
+from reports.known_now import LABEL, KnownNow, known_now
+from reports.numbers import money
 from reports.optimization import OptimizationProof
+from reports.portfolio import together
 from reports.proof import charts
+from reports.proof.appendices import split_table
 from reports.proof.issue import Proof, loaded, rendered
-from reports.records import ProofRecord
+from reports.records import ProofRecord, Store
 from reports.stale import judged
 from ui import data, proof_sharing, proof_wizard, running
 from ui.frame import View, page
@@ -25,10 +30,7 @@ _MEDIA: Final = {
     "csv": "text/csv",
     "json": "application/json",
 }
-_RESTATED: Final = (
-    "The bill that this proof cites was restated since. It shows what was known then; measure the change again to see "
-    "what is known now."
-)
+_RESTATED: Final = "The bill that this proof cites was restated since. The proof shows what was known then."
 _BADGES: Final = {"verified": "green", "provisional": "orange", "not verified": "red"}
 #: Of the two pictures where the page is dark.
 _DARK: Final[charts.Palette] = {
@@ -58,6 +60,7 @@ def draw(view: View) -> None:
             "baseline. What the data cannot carry is refused with the reason."
         )
     proof_wizard.draw(view, proof, expanded=not kept)
+    _together(kept)
     _baselines(proof)
 
 
@@ -68,13 +71,14 @@ def _chosen(view: View, proof: OptimizationProof, kept: Sequence[ProofRecord]) -
     key = st.selectbox("Proof", list(names), format_func=names.__getitem__, key="proof", bind="query-params")
     record = next((r for r in kept if r.id == key), kept[0])
     if judged(proof.lake, record, view.snapshot) is not None:
-        st.warning(_RESTATED)
+        _known_now(view, record)
     if record.document is None:
         st.info("This proof is a draft that nobody signed. Make it again with a signing key.")
         return
     signed = loaded(record.document.encode())
     _statement(record, signed)
     _pictures(signed)
+    _split(signed)
     _gates(signed)
     _hand_over(proof, record, signed)
 
@@ -108,6 +112,73 @@ def _pictures(signed: Proof) -> None:
             st.header(title, anchor=False)
             # A picture has no fonts of its page.
             st.image(drawn.replace('"Inter"', '"Inter, Helvetica, Arial, sans-serif"'), told, width="stretch")
+
+
+def _split(signed: Proof) -> None:
+    """The saving split over several changes, or why it is not; nothing where there is one change."""
+    table = split_table(signed.document["claim"])
+    if not table["sentences"]:
+        return
+    st.header(table["title"], anchor=False)
+    if table["rows"]:
+        _figures(table["columns"], table["rows"], table["right"])
+    for sentence in table["sentences"]:
+        st.caption(plain(sentence))
+
+
+def _figures(heads: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int]) -> None:
+    """A table of figures that stand to the right."""
+
+    def cell(text: str) -> str:
+        # Four figures find room on a phone, and a minus sign stays with its digits.
+        return f":small[{plain(' '.join(text.split()))}]".replace(MINUS, f"{MINUS}\u2060") if text else ""
+
+    sides = ["--:" if at in right else ":--" for at in range(len(heads))]
+    lines = [map(cell, heads), sides, *(map(cell, row) for row in rows)]
+    st.markdown("\n".join(f"| {' | '.join(line)} |" for line in lines))
+
+
+def _known_now(view: View, record: ProofRecord) -> None:
+    """The same claim on today's ledger beside the signed one, before anybody supersedes or revokes it."""
+    st.warning(_RESTATED)
+    with st.container(border=True):
+        now = _recomputed(view.workspace, view.snapshot, record.id)
+        st.markdown(f"**As known then, as known now** :gray-badge[{LABEL}]")
+        if now.reason:
+            st.markdown(f"It cannot be measured now: {plain(now.reason)}")
+            return
+        heads = ("Figure", "Then", "Now", "Difference")
+        _figures(heads, now.rows(), (1, 2, 3))
+        then, today = ("verified" if state else "not verified" for state in (now.then, now.now))
+        st.markdown(f"Then {then}; now it would be {today}.")
+        if now.refusals:
+            with st.expander(f"Why not ({len(now.refusals)})"):
+                for sentence in now.refusals:
+                    st.markdown(f"- {plain(sentence)}")
+        st.caption(
+            "Measure the change again to sign what is known now (`spendproof prove ... --supersedes "
+            f"{record.id}`), or revoke this proof (`spendproof issuer revoke {record.id} --reason ...`)."
+        )
+
+
+@st.cache_data(max_entries=50, show_spinner="Measuring on today's ledger")
+def _recomputed(workspace: str, snapshot: int, proof: str) -> KnownNow:
+    store = Store(running.current().settings, workspace)
+    return known_now(data.lake_of(workspace), store.proof(proof), snapshot)
+
+
+def _together(kept: Sequence[ProofRecord]) -> None:
+    """All verified proofs as one sum, where there is more than one."""
+    found = together(kept)
+    if len(found.proofs) < 2:  # noqa: PLR2004 - one proof is its own sum
+        return
+    with st.expander(f"The {len(found.proofs)} verified proofs together"):
+        whole, unit = found.total, found.currency
+        if whole.point is not None:
+            ends = f"{money(whole.low, unit)} to {money(whole.high, unit)}"
+            st.markdown(plain(f"Saved {money(whole.point, unit)} together, interval {ends}."))
+        for sentence in (*whole.refusals, *whole.limits):
+            st.caption(plain(sentence))
 
 
 def _gates(signed: Proof) -> None:
