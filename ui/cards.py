@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 
 import streamlit as st
 
@@ -35,7 +36,7 @@ def show(
     told: Told,
     note: str | None = None,
     *,
-    moved: bool | None = None,
+    moved: Decimal | None = None,
     beside: str | None = None,
 ) -> None:
     """One figure.
@@ -45,15 +46,16 @@ def show(
         figure: as text; None is a dash, and then the note says why.
         told: how it is computed.
         note: what has to be known beside it.
-        moved: whether the note is a change, which is good where it is down: False for one of nothing, None for none.
+        moved: where the note is a change, that change; down is good. Streamlit itself reads no minus but a hyphen.
         beside: what the change is from.
     """
+    colour, arrow = ("off", "off") if not moved else ("red", "up") if moved > 0 else ("green", "down")
     st.metric(
         label,
         figure,
         note,
-        delta_color="off" if moved is None else "inverse",
-        delta_arrow="auto" if moved else "off",
+        delta_color=colour,
+        delta_arrow=arrow,
         delta_description=beside,
         help=told.help,
         border=True,

@@ -226,7 +226,7 @@ def _chart(view: View, asked: Question, whole: ChangeRow) -> None:
 def _table(view: View, asked: Question, rows: Sequence[ChangeRow], whole: ChangeRow) -> None:
     deeper = asked.picked != EVERYTHING
     heading, dimension = (asked.split, SPLITS[asked.split]) if deeper else (asked.group, GROUPS[asked.group])
-    left, right = st.columns([3, 1], vertical_alignment="bottom")
+    left, right = st.columns([2, 1], vertical_alignment="bottom")
     left.header(f"{asked.picked} by {heading.lower()}" if deeper else f"By {heading.lower()}", anchor=False)
     with right, st.container(horizontal=True, horizontal_alignment="right"):
         exports.button(view, "change", lambda: [_flat(row, asked) for row in (*rows, whole)], asked.span)

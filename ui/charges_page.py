@@ -127,7 +127,7 @@ def _loads(view: View, found: Charges, currency: str) -> None:
 
 
 def _table(view: View, asked: Asked, found: Charges) -> None:
-    left, right = st.columns([3, 1], vertical_alignment="bottom")
+    left, right = st.columns([2, 1], vertical_alignment="bottom")
     listed = len(found.rows)
     more = "" if listed == found.whole.charges else f", the {listed} largest of {numbers.count(found.whole.charges)}"
     left.header(f"Charges{more}", anchor=False)

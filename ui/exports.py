@@ -20,12 +20,15 @@ _NUMBER: Final = re.compile(r"-?\d+(\.\d+)?")
 #: Amounts as exports carry them: plain decimals. A longer whole number is an account, and no amount.
 _AMOUNT: Final = re.compile(r"-?\d{1,3}(\d{0,8}\.\d+|\d{0,6})")
 
+#: Pixels.
+_COPY_HEIGHT: Final = 320
 
-def csv_text(records: Sequence[Mapping[str, Any]], about: Mapping[str, str]) -> str:
+
+def csv_text(records: Sequence[Mapping[str, Any]], about: Mapping[str, str], delimiter: str = ",") -> str:
     """Records as CSV, after the columns of `about`, which are the same in every row."""
     names = list(dict.fromkeys(name for record in records for name in record))
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
+    writer = csv.writer(text, delimiter=delimiter, lineterminator="\n")
     writer.writerow([*about, *names])
     for record in records:
         writer.writerow([*about.values(), *(_cell(record.get(name)) for name in names)])
@@ -84,7 +87,7 @@ def _write_cell(sheet: Any, row: int, column: int, value: object) -> None:  # no
 
 
 def button(view: View, what: str, records: Callable[[], Sequence[Mapping[str, Any]]], span: Span | None = None) -> None:
-    """A download of exact figures, made when it is clicked."""
+    """Exact figures as a download or to be copied, made when it is clicked."""
     st.download_button(
         "Download CSV",
         lambda: csv_text(records(), about(view, span)).encode(),
@@ -102,6 +105,15 @@ def button(view: View, what: str, records: Callable[[], Sequence[Mapping[str, An
         on_click="ignore",
         help="The same figures as a spreadsheet",
     )
+    if st.button("Copy", key=f"copy-{what}", help="The same figures as text that a spreadsheet takes"):
+        _to_copy(csv_text(records(), about(view, span), "\t"))
+
+
+@st.dialog("Copy as a table", width="large")
+def _to_copy(text: str) -> None:
+    """The figures with tabs between them, and Streamlit's own button that copies them."""
+    st.caption("Copy it by the button at its corner and paste it into a spreadsheet: each figure takes a cell.")
+    st.code(text, language=None, height=_COPY_HEIGHT)
 
 
 def _cell(value: object) -> object:

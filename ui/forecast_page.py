@@ -201,7 +201,7 @@ def told(line: Tested) -> dict[str, str]:
 
 def _table(view: View, table: ForecastTable, rows: Sequence[Forecast], split: str) -> None:
     unit = rows[0].currency
-    left_, right = st.columns([3, 1], vertical_alignment="bottom")
+    left_, right = st.columns([2, 1], vertical_alignment="bottom")
     left_.header(f"By {split.lower()}", anchor=False)
     with right, st.container(horizontal=True, horizontal_alignment="right"):
         exports.button(view, "forecast", lambda: [_flat(row, figure) for row in rows for figure in row.sums])

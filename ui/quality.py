@@ -114,7 +114,7 @@ def _source(source: SourceQuality) -> dict[str, Any]:
 
 
 def _findings(view: View, sources: Sequence[SourceQuality]) -> None:
-    left, right = st.columns([3, 1], vertical_alignment="bottom")
+    left, right = st.columns([2, 1], vertical_alignment="bottom")
     left.header("What the checks noticed", anchor=False)
     records = [
         {
@@ -143,7 +143,7 @@ def _findings(view: View, sources: Sequence[SourceQuality]) -> None:
 
 
 def _rejects(view: View, held: Lineage) -> None:
-    left, right = st.columns([3, 1], vertical_alignment="bottom")
+    left, right = st.columns([2, 1], vertical_alignment="bottom")
     left.header("Rejected rows", anchor=False)
     if not held.rejects:
         st.caption("None: every row that came in was taken.")
@@ -167,7 +167,7 @@ def _rejects(view: View, held: Lineage) -> None:
 
 
 def _loads(view: View, held: Lineage) -> None:
-    left, right = st.columns([3, 1], vertical_alignment="bottom")
+    left, right = st.columns([2, 1], vertical_alignment="bottom")
     left.header("Loads", anchor=False)
     records = [_load(load) for load in held.loads]
     with right, st.container(horizontal=True, horizontal_alignment="right"):

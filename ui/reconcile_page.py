@@ -142,7 +142,7 @@ def _table(view: View, asked: Question, rows: Sequence[ReconcileRow]) -> None:
         f"No tokens, {unit}": money_column("Billed cost without a token quantity"),
         "Tokens": count_column("Single tokens that were compared"),
     }
-    left, right = st.columns([3, 1], vertical_alignment="bottom")
+    left, right = st.columns([2, 1], vertical_alignment="bottom")
     left.header(f"By {asked.group.lower()}", anchor=False)
     with right, st.container(horizontal=True, horizontal_alignment="right"):
         exports.button(view, "reconciliation", lambda: [_flat(row) for row in rows], asked.span)

@@ -142,7 +142,7 @@ def _cards(view: View, asked: Question, *, compared: bool) -> None:
                 None if amount is None else numbers.money(amount, asked.currency),
                 TOLD[metric],
                 unknown if amount is None else None if moved is None else numbers.percent(moved, sign=True),
-                moved=None if amount is None else bool(moved),
+                moved=moved,
                 beside=f"from {numbers.money(earlier, asked.currency)}" if moved is not None else None,
             )
 
@@ -217,6 +217,8 @@ def _chart(view: View, asked: Question, found: Sequence[SpendRow]) -> None:
         _made_of(asked, found, *picked)
     else:
         st.caption("Click a bar, or choose a line of the table, to see the charges that it is made of.")
+        # Whoever has no mouse gets to the charges, too.
+        drill.link(f"All charges, {asked.span}", drill.address(asked.span, asked.currency, asked.scope.where))
 
 
 def _made_of(asked: Question, found: Sequence[SpendRow], when: date | None, name: str) -> None:
@@ -253,7 +255,7 @@ def _table(view: View, asked: Question, found: Sequence[SpendRow], before: Seque
         f"Before, {unit}": money_column(f"{asked.metric.value.capitalize()} cost, {asked.before}"),
         "Change": percent_column(signed=True),
     }
-    left, right = st.columns([3, 1], vertical_alignment="bottom")
+    left, right = st.columns([2, 1], vertical_alignment="bottom")
     left.header(f"By {asked.group.lower()}", anchor=False)
     with right, st.container(horizontal=True, horizontal_alignment="right"):
         exports.button(view, "spend", lambda: [row.record() for row in found], asked.span)

@@ -203,7 +203,7 @@ def _columns(asked: Question) -> dict[str, Any]:
 
 
 def _table(view: View, asked: Question, found: Sequence[UnitCostRow]) -> None:
-    left, right = st.columns([3, 1], vertical_alignment="bottom")
+    left, right = st.columns([2, 1], vertical_alignment="bottom")
     left.header(f"By {asked.group.lower()}", anchor=False)
     with right, st.container(horizontal=True, horizontal_alignment="right"):
         exports.button(view, "unit-cost", lambda: [_flat(row) for row in found], asked.span)

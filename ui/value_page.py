@@ -283,7 +283,7 @@ def _performance(proof: Proven) -> None:
 
 
 def _table(view: View, listed: Sequence[Listed]) -> None:
-    left, right = st.columns([3, 1], vertical_alignment="bottom")
+    left, right = st.columns([2, 1], vertical_alignment="bottom")
     left.header("All proofs", anchor=False)
     with right, st.container(horizontal=True, horizontal_alignment="right"):
         exports.button(view, "proofs", lambda: [_flat(one) for one in listed])

@@ -260,7 +260,7 @@ def _told(lever: Lever) -> str:
 
 
 def _table(view: View, span: Span, rows: Sequence[RepriceRow], result: Repriced, currency: str) -> None:
-    left, right = st.columns([3, 1], vertical_alignment="bottom")
+    left, right = st.columns([2, 1], vertical_alignment="bottom")
     left.header("By model that would answer", anchor=False)
     with right, st.container(horizontal=True, horizontal_alignment="right"):
         exports.button(view, "what-if", lambda: [_flat(row, result) for row in rows], span)
