@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, expect
 
 from accounts.home import Settings, lake_address
 from connectors.importing import import_files
@@ -46,7 +47,7 @@ def test_a_change_becomes_a_signed_proof_that_a_stranger_can_open(
         signed = json.loads((tmp_path / "proof.json").read_text())
         assert signed["document"]["statement"]["headline"] == headline
         assert signed["document"]["claim"]["synthetic"] is True
-        link = _shared(page)
+        link = _shared(view)
         assert [url for url in view.requests if not url.startswith((sampled.url, "data:", "blob:"))] == []
     finally:
         page.context.close()
@@ -80,8 +81,11 @@ def _describe(view: View) -> None:
     view.settled("stExpander")
 
 
-def _shared(page: Page) -> str:
+def _shared(view: View) -> str:
+    page = view.page
+    view.settled("stExpander")
     page.get_by_text("Share a link").click()
+    view.settled("stExpander")
     page.get_by_role("button", name="Make link").click()
     shown = page.get_by_test_id("stCode").get_by_text("/proof/").first
     expect(shown).to_be_visible(timeout=60_000)
@@ -99,5 +103,9 @@ def _opened(browser: Browser, url: str, headline: str) -> None:
         assert answer.headers["referrer-policy"] == "no-referrer"
         assert headline in page.inner_text("body")
         assert "proj_synthetic" not in page.content()
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)
+            broken = Axe().run(page).response["violations"]
+            assert [f"{one['id']}: {one['nodes'][0]['html'][:200]}" for one in broken] == []
     finally:
         context.close()
