@@ -1,7 +1,8 @@
 """A Value report of a large ledger in every format, and a crowd of due schedules, against rendering page by page.
 
 Peer: the same tables as an HTML page by pandas (`DataFrame.to_html`) straight over the charges, which is what a script
-without rollups would do. The ratio is its time over ours, all five formats included.
+without rollups would do. The ratio is its time over ours, all five formats included. The schedules ask for twenty
+different reports in turn; they are drained by one worker, and again by two of which one is killed half way.
 
     python benchmarks/reports.py --rows 10000000 --json
 """
@@ -10,9 +11,11 @@ from __future__ import annotations
 
 import argparse
 import json
+import multiprocessing
 import sys
 import tempfile
-from datetime import UTC, datetime
+import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +26,7 @@ from benchmarks.measure import measured
 
 _NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)
 _DAYS = "2026-10-01..2026-10-31"
+_KINDS = ("value", "spend")
 
 
 def settings_in(home: str) -> Any:  # noqa: ANN401 - accounts.home.Settings, imported late
@@ -50,8 +54,19 @@ def prepare(home: str, rows: int, schedules: int) -> None:
     bill.unlink()
     for number in range(schedules):
         to = [str(Path(home) / "out" / f"{number:04}")]
-        wanted = kept.Wanted(f"s{number:04}", "value", View(_DAYS), "daily 07:00", "UTC", ["pdf"], to)
+        view = View(f"2026-10-{number % 10 + 1:02}..2026-10-31")
+        wanted = kept.Wanted(f"s{number:04}", _KINDS[number // 10 % 2], view, "daily 07:00", "UTC", ["pdf"], to)
         send_again(settings, kept.add(settings, "bench", wanted, _NOW), _NOW)
+
+
+def again(home: str) -> None:
+    """Every schedule is due once more."""
+    from jobs import schedules as kept  # noqa: PLC0415
+    from jobs.planning import send_again  # noqa: PLC0415
+
+    settings = settings_in(home)
+    for schedule in kept.listed(settings, "bench"):
+        send_again(settings, schedule, _NOW + timedelta(minutes=1))
 
 
 def reported(home: str) -> dict[str, int]:
@@ -65,11 +80,38 @@ def reported(home: str) -> dict[str, int]:
     return {format_: len(render(report, format_)) for format_ in FORMATS}
 
 
-def drained(home: str) -> int:
-    """Send everything that is due."""
+def drained(home: str, log: str, minutes: int = 0) -> int:
+    """Send everything that is due, seen from some minutes later; every sending leaves a line in `log`."""
+    from jobs.channels.storage import folder  # noqa: PLC0415
     from jobs.reporting import send_due  # noqa: PLC0415
 
-    return send_due(settings_in(home), clock=lambda: _NOW).sent
+    def way(parcel: Any, to: Any) -> str:  # noqa: ANN401 - jobs.dispatch.Parcel, jobs.destinations.Destination
+        said = folder(parcel, to)
+        with Path(log).open("a") as lines:
+            lines.write(f"{parcel.id}\n")
+        return said
+
+    now = _NOW + timedelta(minutes=minutes)
+    return send_due(settings_in(home), ways={"folder": way}, clock=lambda: now).sent
+
+
+def killed(home: str, log: str, deliveries: int) -> float:
+    """Seconds that two workers take of which one is killed half way; a third takes up what the dead one held."""
+    context, start = multiprocessing.get_context("spawn"), time.perf_counter()
+    workers = [context.Process(target=drained, args=(home, log, 1)) for _ in range(2)]
+    for worker in workers:
+        worker.start()
+    while _lines(log) < deliveries // 2 and workers[0].is_alive():
+        time.sleep(0.1)
+    workers[0].kill()
+    for worker in workers:
+        worker.join()
+    drained(home, log, 12)
+    return time.perf_counter() - start
+
+
+def _lines(log: str) -> int:
+    return Path(log).read_text().count("\n") if Path(log).exists() else 0
 
 
 def by_hand(home: str) -> int:
@@ -98,7 +140,12 @@ def main() -> None:
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=arguments.folder) as home:
         prepare(home, arguments.rows, arguments.schedules)
-        report, hand, drain = measured(reported, home), measured(by_hand, home), measured(drained, home)
+        report, hand = measured(reported, home), measured(by_hand, home)
+        one, two = str(Path(home) / "one.log"), str(Path(home) / "two.log")
+        drain = measured(drained, home, one)
+        again(home)
+        seconds = killed(home, two, arguments.schedules)
+        ids = Path(two).read_text().split()
     print(
         json.dumps(
             {
@@ -110,6 +157,9 @@ def main() -> None:
                 "schedules": arguments.schedules,
                 "drain_seconds": round(drain.seconds, 1),
                 "drain_cpu_seconds": round(drain.cpu, 1),
+                "two_workers_one_killed_seconds": round(seconds, 1),
+                "lost": arguments.schedules - len(set(ids)),
+                "sent_twice": len(ids) - len(set(ids)),
                 "ratio_by_hand": round(hand.seconds / report.seconds, 2),
             }
         )

@@ -8,6 +8,7 @@ first one at the receiver instead of adding to it.
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
@@ -30,6 +31,10 @@ from reports.view import View
 PAUSES: Final = (1, 5, 30, 120, 720)
 #: How long a worker may take over one delivery before it is taken for dead.
 LEASE: Final = timedelta(minutes=10)
+
+
+#: Reports that one round of sending keeps for the next address that asks for the same.
+_KEPT: Final = 64
 
 
 class SendError(LedgerError):
@@ -201,28 +206,30 @@ class Dispatcher:
 
 
 class _Files:
-    """Reports and their files made once for all addresses of an occasion."""
+    """Reports and their files, made once for all addresses and schedules that ask for the same of the same day."""
 
     def __init__(self, settings: Settings, make: MakeReport) -> None:
         self._settings, self._make = settings, make
-        self._key: tuple[str, str, View, date] | None = None
-        self._report: Report | None = None
-        self._files: dict[str, File] = {}
+        self._made = OrderedDict[tuple[str, str, View, date], tuple[Report, dict[str, File]]]()
 
     def parcel(self, schedule: Schedule, delivery: Delivery, now: datetime) -> Parcel:
         """What this delivery sends."""
         view = _about(asked(self._settings, schedule), schedule, delivery)
-        key = (schedule.workspace, schedule.report, view, delivery.about.date())
-        if self._report is None or key != self._key:
-            self._report = self._make(schedule.workspace, schedule.report, view, delivery.about)
-            self._key, self._files = key, {}
-        report = self._report
+        report, made = self._report(schedule, view, delivery.about)
         for format_ in schedule.formats:
-            if format_ not in self._files:
-                name, media = file_name(report, format_), FORMATS[format_].media
-                self._files[format_] = File(name, media, render(report, format_))
-        files = tuple(self._files[format_] for format_ in schedule.formats)
+            if format_ not in made:
+                made[format_] = File(file_name(report, format_), FORMATS[format_].media, render(report, format_))
+        files = tuple(made[format_] for format_ in schedule.formats)
         return Parcel(delivery.id, schedule.workspace, schedule.name, schedule.id, report, files, now)
+
+    def _report(self, schedule: Schedule, view: View, about: datetime) -> tuple[Report, dict[str, File]]:
+        key = (schedule.workspace, schedule.report, view, about.date())
+        if key not in self._made:
+            self._made[key] = (self._make(schedule.workspace, schedule.report, view, about), {})
+            if len(self._made) > _KEPT:
+                self._made.popitem(last=False)
+        self._made.move_to_end(key)
+        return self._made[key]
 
 
 def _about(view: View, schedule: Schedule, delivery: Delivery) -> View:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from typing import Any
 
 from accounts import scenarios, views
@@ -71,9 +72,9 @@ def keep_proof(settings: Settings, state: str, claim: Claim | None = None, *, id
     return made
 
 
-def keep_scenario(settings: Settings, **changes: object) -> str:
+def keep_scenario(settings: Settings, now: datetime = NOW, **changes: object) -> str:
     """The token of a saved scenario in the workspace `acme`; `changes` are of what was set."""
-    return scenarios.save(settings, "acme", SCENARIO | {"set": SCENARIO["set"] | changes}, NOW)
+    return scenarios.save(settings, "acme", SCENARIO | {"set": SCENARIO["set"] | changes}, now)
 
 
 def keep_view(settings: Settings, name: str, query: str, workspace: str = "acme") -> str:
