@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from dataclasses import replace as with_
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import duckdb
 
 from connectors import lines, noticing, pages, reading, rejecting
 from connectors.errors import ConnectorError, SourceNameError, UnreadableFileError
 from connectors.files import Fingerprint, digests, shown
-from connectors.format import Format, Replace
+from connectors.format import Format, Kind, Replace
 from connectors.mapping import details_sql, mapped_sql, widths_sql
 from connectors.reading import Part, Shape
 from connectors.registry import format_of, knows, named
@@ -30,9 +30,15 @@ from ledger.previous import may_repeat, previous
 from ledger.replace import Loaded, replace
 from ledger.staging import Fetched, Incoming, SourceFile, Staged, stage
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+
 _GRAINS: Final = {Replace.BILLING_PERIOD: "period", Replace.DAY: "day", Replace.ALL: "all"}
 #: Rows by which the width of decimal columns is guessed; a wrong guess costs a second pass, never a digit.
 _SAMPLE: Final = 20_000
+
+#: The column of a format of API pages that names the billing account.
+_ORGANIZATION: Final = "organization_id"
 
 #: A source is named in file names, SQL and on the command line.
 _SOURCE: Final = re.compile(r"[\w.@:/+ -]{1,100}")
@@ -119,7 +125,7 @@ def import_files(
     with staging_folder(lake, f"read-{secrets.token_hex(8)}") as folder:
         before = {path: Fingerprint.of(path) for path in paths}
         with lake.cursor() as cursor:
-            batches = _batches(cursor, paths, forced, folder)
+            batches = _batches(cursor, paths, forced, folder, fetched.account if fetched else "")
         for batch in batches:
             try:
                 origin = Origin(_connection(batch, source, fetched), moment, synthetic=synthetic, fetched=fetched)
@@ -137,14 +143,14 @@ def _already(loaded: Sequence[Loaded]) -> str:
 
 
 def _batches(
-    cursor: duckdb.DuckDBPyConnection, paths: Sequence[Path], forced: Format | None, folder: Path
+    cursor: duckdb.DuckDBPyConnection, paths: Sequence[Path], forced: Format | None, folder: Path, account: str
 ) -> list[Batch]:
     found: dict[str, Batch] = {}
     for path in paths:
         part = reading.open_part(cursor, path, knows)
         windows: tuple[tuple[datetime, datetime], ...] = ()
         if part.shape is Shape.PAGES:
-            part, windows = _flattened(cursor, path, folder, forced)
+            part, windows = _flattened(cursor, path, folder, forced, account)
         elif part.shape is Shape.LINES and lines.loses_digits(cursor, path):
             part = with_(reading.open_part(cursor, lines.rewritten(path, folder), knows), path=path)
         format_ = format_of(path.name, part.layout, forced)
@@ -161,27 +167,41 @@ def _batches(
 
 
 def _flattened(
-    cursor: duckdb.DuckDBPyConnection, path: Path, folder: Path, forced: Format | None
+    cursor: duckdb.DuckDBPyConnection, path: Path, folder: Path, forced: Format | None, account: str
 ) -> tuple[Part, tuple[tuple[datetime, datetime], ...]]:
     """API pages as a flat Parquet file of text in the staging folder, and the periods that they cover.
 
-    Pages without a single result name no columns; they get those of the format that was asked for.
+    Pages without a single result name no columns; they get those of the format that was asked for. `account` is put
+    where the format has a place for the organization and the pages leave it out.
     """
     import pyarrow as pa  # noqa: PLC0415 - only JSON pages need it
     import pyarrow.parquet as pq  # noqa: PLC0415
 
+    counts = {column.places[0] for column in forced.columns if column.kind is Kind.COUNT} if forced else set[str]()
     try:
-        table, windows = pages.flatten(path)
+        table, windows = pages.flatten(path, counts)
     except ValueError as error:
         raise UnreadableFileError(str(error)) from error
     if forced and not table.num_rows:
         for name in dict.fromkeys(column.places[0] for column in forced.columns):
             if name not in table.column_names:
                 table = table.append_column(name, pa.array([], pa.string()))
+    table = _of_account(table, forced, account)
     flat = folder / f"{secrets.token_hex(8)}.parquet"
     pq.write_table(table, flat)
     part = reading.open_part(cursor, flat, knows)
-    return with_(part, path=path), tuple(windows)
+    return with_(part, path=path, empty=not table.num_rows), tuple(windows)
+
+
+def _of_account(table: pa.Table, forced: Format | None, account: str) -> pa.Table:
+    """A table of pages with `account` where its format has a place for the organization and no page fills it."""
+    import pyarrow as pa  # noqa: PLC0415
+
+    places = next((c.places for c in forced.columns if c.name == _ORGANIZATION), ()) if forced else ()
+    present = [place for place in places if place in table.column_names]
+    if not account or not places or any(table[place].null_count < table.num_rows for place in present):
+        return table
+    return table.drop_columns(present).append_column(places[0], pa.repeat(account, table.num_rows))
 
 
 def _connection(batch: Batch, source: str | None, fetched: Fetched | None) -> str:
@@ -199,6 +219,8 @@ def _load(
         hashing = pool.submit(digests, batch.originals)
         # Of pages that were fetched, those without a result are alike; that is nothing to tell.
         batch, files = _once(batch, before, hashing, None if origin.fetched else say)
+        # Pages without a result have said which days they cover; their layout would be one more select.
+        batch = with_(batch, parts=tuple(p for p in batch.parts if not p.empty) or batch.parts[:1])
         sizes = [before[path].size for path in batch.originals]
         if may_repeat(cursor, connection, format_.name, sizes) and (
             same := previous(cursor, connection, format_.name, files or hashing.result())

@@ -35,11 +35,13 @@ class Page:
         name: file name, unique and always the same within its window and stream; its ending tells the shape.
         body: the bytes, or the file that they were written to (the receiver moves it).
         resume: what `pull` takes to go on after this page; None where it was the last one.
+        account: identifier of the account that it is of, where nothing in the body names it; else empty.
     """
 
     name: str
     body: bytes | Path
     resume: str | None
+    account: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,6 +104,7 @@ class Field:
             or (kind is Kind.JSON and type_ != "VARCHAR")
             or (kind is Kind.INSTANT and type_.startswith(("TIMESTAMP", "DATE")))
             or (kind is Kind.DECIMAL and type_.startswith("DECIMAL"))
+            or (kind is Kind.COUNT and type_ == "BIGINT")
         )
 
 

@@ -69,6 +69,7 @@ class Part:
         notes: what was assumed in reading it, said to the person.
         repeated: columns that the file names more than once (case does not tell columns apart).
         strict: SQL of its rows that raises at a line which cannot be split; where empty, `relation` is as strict.
+        empty: whether it is known to have no row.
     """
 
     path: Path
@@ -79,6 +80,7 @@ class Part:
     notes: tuple[str, ...] = ()
     repeated: tuple[str, ...] = ()
     strict: str = ""
+    empty: bool = False
 
 
 class Recognises(Protocol):

@@ -19,7 +19,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from connectors.errors import SourceError
+from connectors.errors import SourceError, StaleResumeError
 from connectors.live import Page, Stream
 
 #: Pages older than this are not gone on from: the provider has restated in between, and tokens lapse.
@@ -43,6 +43,7 @@ class Journal:
         resume: token to go on from; None before the first page and after the last.
         pages: pages kept so far.
         complete: whether the last page is kept.
+        account: whose pages they are, where only the answers' headers say it.
     """
 
     began: str
@@ -50,6 +51,7 @@ class Journal:
     resume: str | None = None
     pages: int = 0
     complete: bool = False
+    account: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,11 @@ class Landing:
     @property
     def _window(self) -> str:
         return f"{self.stream.window.first}_{self.stream.window.end}"
+
+    @property
+    def size(self) -> int:
+        """Bytes of the pages that landed."""
+        return sum(file.stat().st_size for file in self.folder.iterdir())
 
     def journal(self, now: datetime) -> Journal:
         """Where to go on; a fresh one where nothing usable is there, whose remains are removed."""
@@ -86,12 +93,19 @@ class Landing:
 
         Raises:
             SourceError: its name cannot be that of a file.
+            StaleResumeError: it is of another account than the pages before.
         """
         if not _NAME.fullmatch(page.name):
             raise SourceError(f"The source calls a page {page.name!r}, which cannot be the name of a file.")
         self.folder.mkdir(parents=True, exist_ok=True)
         _write(self.folder / _kept_as(page.name), page.body, packed=_is_packed(page.name))
-        after = Journal(journal.began, journal.version, page.resume, journal.pages + 1, page.resume is None)
+        if page.account and journal.account and page.account != journal.account:
+            raise StaleResumeError(
+                f"The pages are of two accounts, {journal.account} and {page.account}.",
+                "Nothing of them was loaded; sync again, and the days are fetched anew.",
+            )
+        account = page.account or journal.account
+        after = Journal(journal.began, journal.version, page.resume, journal.pages + 1, page.resume is None, account)
         _write(self.folder / _JOURNAL, json.dumps(asdict(after)).encode(), packed=False)
         return after
 

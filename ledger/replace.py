@@ -18,7 +18,7 @@ import duckdb
 
 from ledger import token_usage
 from ledger.checks import Finding, as_json
-from ledger.engine import literal
+from ledger.engine import give_back, literal
 from ledger.errors import OverlappingLoadError, SmallerLoadError
 from ledger.gaps import EPOCH, spans
 from ledger.lake import ALIAS, Lake
@@ -29,6 +29,10 @@ from ledger.tables import SCHEMA_VERSION, TABLES
 #: A replacement that is smaller by more than this share of the money is refused unless told to replace.
 CLEARLY_LESS: Final = Decimal("0.10")
 
+#: An account that is called like its provider is one that the source does not name: it may be any of them.
+_UNNAMED: Final = "lower(d.ServiceProviderName) IN (d.BillingAccountId, r.BillingAccountId)"
+#: Rows of a load whose staging leaves much memory behind.
+_MANY: Final = 20_000
 _ROLLUP_DAY: Final = "(ChargeDate - DATE '1970-01-01')::INTEGER"
 
 
@@ -71,6 +75,8 @@ def replace(lake: Lake, cursor: duckdb.DuckDBPyConnection, staged: Staged, *, fo
     """
     with lake.lock():
         sweep(lake)
+        if staged.rows_in > _MANY:
+            give_back(cursor)
         registered = _into_place(lake, staged)
         cursor.execute("BEGIN")
         try:
@@ -81,6 +87,8 @@ def replace(lake: Lake, cursor: duckdb.DuckDBPyConnection, staged: Staged, *, fo
             _abandon(cursor, registered)
             raise
         row = cursor.execute(f"FROM ducklake_last_committed_snapshot('{ALIAS}')").fetchone()
+        if staged.rows_in > _MANY:
+            give_back(cursor)
     incoming = staged.incoming
     return Loaded(
         incoming.load_id,
@@ -191,7 +199,7 @@ def _refuse_overlap(cursor: duckdb.DuckDBPyConnection, staged: Staged) -> None:
         "SELECT d.x_Connection, d.BillingAccountId, min(d.ChargeDate), max(d.ChargeDate) FROM daily_spend AS d "
         "JOIN (SELECT DISTINCT BillingAccountId, ServiceProviderName, BillingPeriodStart, "
         f"DATE '1970-01-01' + DayNumber AS ChargeDate FROM {ROLLED} WHERE x_State IS NULL) AS r "
-        "ON d.BillingAccountId = r.BillingAccountId AND d.ChargeDate = r.ChargeDate "
+        f"ON (d.BillingAccountId = r.BillingAccountId OR {_UNNAMED}) AND d.ChargeDate = r.ChargeDate "
         "AND d.ServiceProviderName IS NOT DISTINCT FROM r.ServiceProviderName "
         "WHERE d.x_Connection <> ? GROUP BY ALL ORDER BY ALL LIMIT 1",
         [own],

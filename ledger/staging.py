@@ -67,12 +67,14 @@ class Fetched:
         version: what the provider calls this delivery; empty where it has no name for it.
         first: first day covered, UTC; days without a row are covered too.
         before: the day after the last one covered.
+        account: of rows that name no billing account; empty where they do, or nothing says it.
     """
 
     stream: str
     version: str
     first: date
     before: date
+    account: str = ""
 
     @property
     def window(self) -> tuple[datetime, datetime]:

@@ -16,11 +16,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 import ibis
 
+from ledger.engine import give_back
 from ledger.focus import INSTANT, JSON, TEXT
 from ledger.lake import ALIAS
 from ledger.tables import COUNT, MEASURES, TABLES
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import date
+
     import duckdb
     import ibis.expr.types as ir
 
@@ -49,6 +53,8 @@ _SCOPE: Final = ("ChargeDate", "ServiceProviderName", "x_ModelId")
 _KEY: Final = (*_SCOPE, "k_Version", "k_Kind", "k_Tier", "k_Account")
 _MEASURES: Final = tuple(column.name for column in MEASURES)
 _TOKENS: Final = "decimal(38, 6)"
+#: Rows of `daily_tokens` that are brought together with usage at a time.
+_PIECE: Final = 12_500
 #: A tier or account that is summed over.
 _ANY: Final = "*"
 
@@ -67,19 +73,45 @@ KINDS: Final = {
 }
 
 
-def refresh(cursor: duckdb.DuckDBPyConnection, touched: str) -> None:
-    """Bring `daily_token_costs` up to date for the days that the query `touched` gives, in the caller's transaction."""
+def refresh(cursor: duckdb.DuckDBPyConnection, touched: str, *, most: int = _PIECE) -> None:
+    """Bring `daily_token_costs` up to date for the days that the query `touched` gives, in the caller's transaction.
+
+    Days stand alone, so a large month is taken in pieces of days, of at most `most` rows unless a day has more: the
+    smallest and largest text of every column of every group is held in memory, beyond the engine's own limit.
+    """
     cursor.execute(f"DELETE FROM daily_token_costs WHERE ChargeDate IN ({touched})")
-    row = cursor.execute(
-        f"SELECT count(*) FROM daily_tokens WHERE Tokens IS NULL AND ChargeDate IN ({touched})"
-    ).fetchone()
-    resolved = _resolved_sql(asks_usage=bool(row and row[0]))
+    days = cursor.execute(
+        "SELECT ChargeDate, count(*), count(*) - count(Tokens) FROM daily_tokens "
+        f"WHERE ChargeDate IN ({touched}) GROUP BY 1 ORDER BY 1"
+    ).fetchall()
     names = ", ".join(f'"{c.name}"' for c in TABLES["daily_token_costs"])
-    cursor.execute(
-        f"INSERT INTO daily_token_costs WITH daily_tokens AS (SELECT * FROM {ALIAS}.main.daily_tokens "
-        f"WHERE ChargeDate IN ({touched})), usage AS (SELECT * FROM {ALIAS}.main.usage "
-        f"WHERE UsagePeriodStart::DATE IN ({touched})) SELECT {names} FROM ({resolved})"
-    )
+    for piece in _pieces(days, most):
+        give_back(cursor)
+        dates = ", ".join(f"DATE '{day}'" for day, _, _ in piece)
+        # The files that hold other days only are left out by their statistics.
+        first, last = piece[0][0], piece[-1][0]
+        bound = f"BETWEEN TIMESTAMPTZ '{first} 00:00:00Z' AND TIMESTAMPTZ '{last} 23:59:59.999999Z'"
+        resolved = _resolved_sql(asks_usage=any(unknown for _, _, unknown in piece))
+        cursor.execute(
+            f"INSERT INTO daily_token_costs WITH daily_tokens AS (SELECT * FROM {ALIAS}.main.daily_tokens "
+            f"WHERE ChargeDate BETWEEN DATE '{first}' AND DATE '{last}' AND ChargeDate IN ({dates})), "
+            f"usage AS (SELECT * FROM {ALIAS}.main.usage WHERE UsagePeriodStart {bound} "
+            f"AND UsagePeriodStart::DATE IN ({dates})) SELECT {names} FROM ({resolved})"
+        )
+
+
+def _pieces(days: list[tuple[date, int, int]], most: int) -> Iterator[list[tuple[date, int, int]]]:
+    """Days (each with its number of rows) in runs of at most `most` rows, or of one day."""
+    piece: list[tuple[date, int, int]] = []
+    held = 0
+    for day in days:
+        if piece and held + day[1] > most:
+            yield piece
+            piece, held = [], 0
+        piece.append(day)
+        held += day[1]
+    if piece:
+        yield piece
 
 
 @cache

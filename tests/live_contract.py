@@ -44,6 +44,8 @@ class Case(ABC):
     secret: str
     #: Headers by which this provider asks for a wait of 7 seconds.
     throttle: ClassVar[dict[str, str]] = {"Retry-After": "7"}
+    #: A request of the streams, from 1, that the provider answers with data.
+    fault_at: ClassVar[int] = 2
     #: Whether pages are whole or cut off at HTTP level only.
     provider: Provider
 
@@ -78,10 +80,12 @@ class Case(ABC):
 class Desk:
     """A workspace with one connection to the case's provider."""
 
-    def __init__(self, case: Case, home: Path) -> None:
+    def __init__(self, case: Case, home: Path, beside: Desk | None = None) -> None:
+        """`beside`: a desk whose workspace gets one more connection."""
         self.case = case
-        self.settings = Settings(home=home, master_key=SecretStr(new_key()))
-        self.connection: Connection = connections.new("default", "account", case.provider.name)
+        self.settings = beside.settings if beside else Settings(home=home, master_key=SecretStr(new_key()))
+        self.name = "another" if beside else "account"
+        self.connection: Connection = connections.new("default", self.name, case.provider.name)
         credentials.seal(self.settings, self.connection, case.provider.setup.fields, case.values)
         connections.add(self.settings, self.connection)
         self.waits: list[float] = []
@@ -95,7 +99,12 @@ class Desk:
         moment = self.case.now + timedelta(minutes=self.syncs)
         provider = replace(self.case.provider, open=lambda access: _Dying(self, self.case.provider.open(access)))
         tools = Tools(find=lambda _: provider, now=lambda: moment, sleep=self.waits.append, say=self.said.append)
-        return sync(self.settings, "default", "account", force=force, tools=tools)
+        return sync(self.settings, "default", self.name, force=force, tools=tools)
+
+    def accounts(self) -> set[str]:
+        """The billing accounts of the charges."""
+        with Lake(lake_address(self.settings, "default")) as lake:
+            return {row["a"] for row in lake.records("SELECT DISTINCT BillingAccountId AS a FROM charges")}
 
     def ledger(self) -> tuple[dict[str, Decimal], int, int]:
         """Charges by currency, rows of charges, rows of usage."""
@@ -155,7 +164,11 @@ class LiveContract:
         first, again = case.source().streams(window), case.source().streams(window)
         assert [s.name for s in first] == [s.name for s in again] != []
         assert all(re.fullmatch(r"[a-z0-9-]+", s.name) for s in first)
-        assert all(s.window.first <= window.first and s.window.end >= window.end for s in first)
+        for name in {s.name for s in first}:
+            days = sorted((s.window.first, s.window.end) for s in first if s.name == name)
+            assert days[0][0] <= window.first
+            assert days[-1][1] >= window.end
+            assert [end for _, end in days[:-1]] == [start for start, _ in days[1:]]
 
     def test_a_pull_goes_on_after_any_of_its_pages(self, case: Case, streams: Iterator[list[Stream]]) -> None:
         source = case.source()
@@ -191,7 +204,7 @@ class LiveContract:
     ) -> None:
         offered, waits = next(streams), list[float]()
         whole = contents(case.source(), offered)
-        case.server.fail(2, times=2, **fault)
+        case.server.fail(case.fault_at, times=2, **fault)
         assert contents(case.source(waits), offered) == whole
         assert waits == [1, 2]
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from anthropic import Anthropic
@@ -15,7 +16,7 @@ from connectors.anthropic.refusals import refuse_other_keys
 from connectors.errors import SourceError, StaleResumeError
 from connectors.live import Access, Stream, Window
 from connectors.sources import Provider
-from tests.live_contract import Case, LiveContract, pulled
+from tests.live_contract import Case, Desk, LiveContract, pulled
 from tests.loopback.anthropic import KEY, error, organization
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -78,7 +79,7 @@ def test_a_page_that_comes_twice_is_refused(case: AnthropicCase) -> None:
 
 def test_nothing_is_asked_for_before_the_first_day_that_is_shown(case: AnthropicCase) -> None:
     assert case.source().streams(Window(date(2025, 12, 1), date(2026, 1, 1))) == []
-    (cost, _) = case.source().streams(Window(date(2025, 12, 20), date(2026, 1, 5)))
+    (_, cost) = case.source().streams(Window(date(2025, 12, 20), date(2026, 1, 5)))
     assert cost.window.first == date(2026, 1, 1)
 
 
@@ -137,3 +138,9 @@ def test_an_organization_without_cost_connects_and_says_so(case: AnthropicCase) 
     found = case.source().diagnose()
     assert all(d.passed for d in found)
     assert any("no cost in the last 30 days" in d.message for d in found)
+
+
+def test_its_charges_are_of_the_organization_that_the_answers_name(case: AnthropicCase, tmp_path: Path) -> None:
+    desk = Desk(case, tmp_path)
+    assert desk.sync().message == ""
+    assert desk.accounts() == {"org-loopback"}

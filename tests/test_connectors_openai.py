@@ -84,6 +84,17 @@ class TestPages:
             "tags": [None, '["1", "x"]'],
         }
 
+    def test_counts_are_whole_numbers_only_where_all_of_them_are(self, saved: Callable[[object], Path]) -> None:
+        results = [{"a": 1, "b": 1, "c": "0x10", "d": 10**30, "e": None}, {"a": -2, "b": 1.5}, {"a": None, "b": 3}]
+        table, _ = flatten(saved(page(*results)), {"a", "b", "c", "d", "e", "absent"})
+        assert table.drop(["bucket.start_time", "bucket.end_time"]).to_pydict() == {
+            "a": [1, -2, None],
+            "b": ["1", "1.5", "3"],
+            "c": ["0x10", None, None],
+            "d": [str(10**30), None, None],
+            "e": [None, None, None],
+        }
+
     def test_empty_buckets_are_covered_and_give_no_row(self, saved: Callable[[object], Path]) -> None:
         document = page(cost("gpt-5.5, input"))
         document["data"].append({"start_time": DAY + 86_400, "end_time": DAY + 2 * 86_400, "results": []})

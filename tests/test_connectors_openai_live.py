@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
 from openai import OpenAI
 
+from accounts.sync_runs import RunState
 from connectors.errors import SourceError, StaleResumeError
 from connectors.live import Access, Stream, Window
-from connectors.openai.live import SETUP, OpenAISource
+from connectors.openai.live import KINDS, SETUP, OpenAISource
 from connectors.openai.refusals import refuse_other_keys
 from connectors.sources import Provider
 from tests.live_contract import Case, Desk, LiveContract, pulled
@@ -26,6 +28,9 @@ DAYS = 16
 
 class OpenAICase(Case):
     """An organization with costs on each of its last days."""
+
+    # The second kind of usage is one that it does not have.
+    fault_at = 3
 
     def __init__(self) -> None:
         self.now = NOW
@@ -99,15 +104,58 @@ def desk_home(case: OpenAICase, tmp_path: Any) -> Desk:
     return Desk(case, tmp_path)
 
 
+def test_costs_come_by_halves_of_a_month_and_usage_whole(case: OpenAICase) -> None:
+    month = Window(date(2026, 10, 1), date(2026, 11, 1))
+    assert [(s.name, s.window) for s in case.source().streams(month)] == [
+        ("usage", month),
+        ("costs", Window(date(2026, 10, 16), date(2026, 11, 1))),
+        ("costs", Window(date(2026, 10, 1), date(2026, 10, 16))),
+    ]
+    one_day = Window(date(2026, 10, 16), date(2026, 10, 17))
+    assert [s.window for s in case.source().streams(one_day)] == [one_day, one_day]
+
+
 def test_a_lapsed_page_token_begins_the_stream_anew(case: OpenAICase, desk_home: Desk) -> None:
-    case.api.faults.append(Fault(2, 2, status=400, body=error(400, "Invalid page token.").body))
+    # After the kinds of usage and the newest days of costs, the second page of the days before.
+    lapsed = len(KINDS) + 3
+    case.api.faults.append(Fault(lapsed, lapsed, status=400, body=error(400, "Invalid page token.").body))
     assert desk_home.sync().message == ""
+    assert "page" in case.api.requests[lapsed - 1].query
     assert desk_home.ledger()[0] == case.truth()
 
 
 def test_a_kind_of_usage_that_the_organization_lacks_is_no_failure(case: OpenAICase) -> None:
     names = [page.name for page in pulled(case.source(), Stream("usage", window(5)))]
     assert "decisions-0001.json" in names
+
+
+def test_two_organizations_stand_side_by_side_and_one_is_not_taken_twice(
+    case: OpenAICase, desk_home: Desk, tmp_path: Path
+) -> None:
+    other = OpenAICase()
+    other.api.named = {"openai-organization": "org-other"}
+    with other.api:
+        beside = Desk(other, tmp_path, desk_home)
+        assert [desk_home.sync().message, beside.sync().message] == ["", ""]
+        assert desk_home.accounts() == {"org-loopback", "org-other"}
+        assert desk_home.ledger()[0] == {"USD": 2 * case.truth()["USD"]}
+        assert beside.sync().message == ""
+        assert desk_home.ledger()[0] == {"USD": 2 * case.truth()["USD"]}
+
+
+@pytest.mark.parametrize("named", [{"openai-organization": "org-loopback"}, {}], ids=["same", "unnamed"])
+def test_an_organization_that_may_be_there_already_is_refused(
+    desk_home: Desk, tmp_path: Path, named: dict[str, str]
+) -> None:
+    desk_home.sync()
+    before = desk_home.ledger()[0]
+    other = OpenAICase()
+    other.api.named = named
+    with other.api:
+        run = Desk(other, tmp_path, desk_home).sync()
+    assert run.state == RunState.FAILED
+    assert "would count them twice" in run.message
+    assert desk_home.ledger()[0] == before
 
 
 def test_amounts_keep_every_digit(case: OpenAICase, desk_home: Desk) -> None:
@@ -166,7 +214,7 @@ def test_an_organization_without_costs_connects_and_says_so(case: OpenAICase) ->
     case.api.costs.clear()
     found = case.source().diagnose()
     assert all(d.passed for d in found)
-    assert any("no costs in the last 30 days" in d.message and "another organization" in d.fix for d in found)
+    assert any("no cost in the last 30 days" in d.message and "another organization" in d.fix for d in found)
 
 
 def test_a_page_of_a_captive_portal_is_told(case: OpenAICase) -> None:

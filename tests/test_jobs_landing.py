@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from connectors.errors import SourceError
+from connectors.errors import SourceError, StaleResumeError
 from connectors.live import Page, Stream, Window
 from jobs.coverage import Covering, missing, months
 from jobs.landing import Landing, sweep
@@ -120,3 +120,12 @@ def test_a_sync_that_goes_on_leaves_alone_what_it_has_loaded() -> None:
     loads = [Covering("costs", "", window, NOW)]
     assert missing(Stream("costs", window), loads, 35, since=NOW - timedelta(minutes=5)) is None
     assert missing(Stream("costs", window), loads, 35, since=NOW + timedelta(minutes=5)) == window
+
+
+def test_pages_of_two_accounts_are_not_loaded_together(tmp_path: Path) -> None:
+    place = Landing(tmp_path, STREAM)
+    journal = place.keep(Page("a.json", b"{}", "x", "org-a"), place.journal(NOW))
+    journal = place.keep(Page("b.json", b"{}", "y"), journal)
+    assert journal.account == place.journal(NOW).account == "org-a"
+    with pytest.raises(StaleResumeError, match="org-a and org-b"):
+        place.keep(Page("c.json", b"{}", None, "org-b"), journal)

@@ -278,8 +278,8 @@ def test_a_stream_that_fails_does_not_stop_the_others(case: OpenAICase, desk: De
 
         def streams(self, window: Window) -> list[Stream]:
             """The usage first, under a name whose pages the format cannot read."""
-            costs, usage = self.source.streams(window)
-            return [replace(usage, format="openai-costs"), costs]
+            usage, *costs = self.source.streams(window)
+            return [replace(usage, format="openai-costs"), *costs]
 
     case.provider = replace(provider, open=lambda access: NoUsage(provider.open(access)))
     run = desk.sync()

@@ -9,6 +9,7 @@ import pytest
 
 from analysis.unit_cost import unit_cost, with_usage
 from connectors.importing import import_files
+from ledger import token_usage
 from ledger.lake import Lake
 from ledger.remove import remove_source
 from tests.ledgers import HEADER, line, open_lake
@@ -58,3 +59,11 @@ def test_usage_that_is_removed_takes_its_tokens_along(lake: Lake, tmp_path: Path
     import_files(lake, [write_usage(tmp_path, {"2026-10-01": 1_000_000})])
     remove_source(lake, "file:usage-file")
     assert prices(lake) == [(Decimal(0), None), (Decimal(0), None)]
+
+
+def test_days_that_are_refreshed_one_at_a_time_are_those_refreshed_together(lake: Lake, tmp_path: Path) -> None:
+    import_files(lake, [write_usage(tmp_path, {"2026-10-01": 1_000_000, "2026-10-02": 3_000_000})])
+    with lake.lock(), lake.transaction() as cursor:
+        cursor.execute("DELETE FROM daily_token_costs")
+        token_usage.refresh(cursor, "SELECT ChargeDate FROM daily_tokens", most=1)
+    assert prices(lake) == [(Decimal(1_000_000), Decimal(30)), (Decimal(3_000_000), Decimal(20))]

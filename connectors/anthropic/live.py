@@ -12,13 +12,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from connectors.anthropic.refusals import REFUSALS, refuse_other_keys
-from connectors.errors import SourceError, StaleResumeError
-from connectors.live import Access, Diagnosis, Field, Page, Setup, Stream, Total, Window
+from connectors.errors import StaleResumeError
+from connectors.live import Access, Field, Page, Setup, Stream, Total, Window
+from connectors.organization import Answer, Organization, totalled
 from connectors.patience import ATTEMPTS
-from connectors.probing import Found, clock, probe
 from connectors.vendor_api import TEST_ATTEMPTS, RawAnswer, Vendor, exact
 
 if TYPE_CHECKING:
@@ -33,7 +34,6 @@ _LONGEST: Final = timedelta(days=31)
 #: Anthropic revises a day for up to 30 days.
 REVISED_DAYS: Final = 30
 _ROWS: Final = 1000
-_BAD_REQUEST: Final = 400
 
 _START = re.compile(rb'"starting_at"\s*:\s*"([^"\\]*)"')
 
@@ -75,76 +75,53 @@ class _Position:
     last: str
 
 
-class AnthropicSource:
+class AnthropicSource(Organization):
     """One organization. `client` sends the key; it must not retry by itself."""
+
+    named_by = "anthropic-organization-id"
+    refuse_key = staticmethod(refuse_other_keys)
 
     def __init__(self, client: Anthropic, access: Access) -> None:
         from anthropic import APIConnectionError, APIStatusError  # noqa: PLC0415 - half a second
 
+        limits = ("anthropic-ratelimit-requests-reset", "anthropic-ratelimit-tokens-reset")
+        vendor = Vendor("Anthropic", str(client.base_url), APIStatusError, APIConnectionError, REFUSALS, limits)
+        super().__init__(vendor, access)
         self._analytics = client.beta.organization.analytics
-        self._access = access
-        self._vendor = Vendor(
-            "Anthropic",
-            str(client.base_url),
-            APIStatusError,
-            APIConnectionError,
-            REFUSALS,
-            ("anthropic-ratelimit-requests-reset", "anthropic-ratelimit-tokens-reset"),
-        )
 
     def streams(self, window: Window) -> list[Stream]:
-        """The cost and the usage, as far back as the API shows them."""
+        """The usage and the cost (whose tokens are there then), as far back as the API shows them."""
         shown = Window(max(window.first, EARLIEST), window.end)
         if shown.first >= shown.end:
             return []
-        return [Stream("cost", shown, "anthropic-cost"), Stream("usage", shown, "anthropic-usage")]
+        return [Stream("usage", shown, "anthropic-usage"), Stream("cost", shown, "anthropic-cost")]
 
     def pull(self, stream: Stream, resume: str | None) -> Iterator[Page]:
         """Pages of up to 1000 rows, in order of time."""
         groups = COST_GROUPS if stream.name == "cost" else GROUPS
         position: _Position | None = _Position(**json.loads(resume)) if resume else _Position(None, 1, "")
         while position is not None:
-            body = self._page(stream, groups, position)
+            token = position.page
+            body, headers = self._page(partial(self._ask, stream.name, stream.window, token, groups), token)
             last = self._checked(body, stream, position)
             token = _token(body)
             following = _Position(token, position.number + 1, last) if token else None
             name = f"{stream.name}-{position.number:04}.json"
-            yield Page(name, body, json.dumps(asdict(following)) if following else None)
+            resume = json.dumps(asdict(following)) if following else None
+            yield Page(name, body, resume, self._account(headers))
             position = following
-
-    def diagnose(self) -> list[Diagnosis]:
-        """The key's shape, its access to cost and to usage, and the clocks."""
-        return probe(
-            (
-                ("The key is one of Anthropic's", self._key),
-                ("Anthropic shows the organization's cost", self._cost),
-                ("Anthropic shows the organization's usage", self._usage),
-                ("The clocks agree", self._clock),
-            )
-        )
 
     def totals(self, window: Window) -> list[Total]:
         """The cost without any grouping: the API's own sum, which a lost or doubled row would differ from."""
-        found: dict[str, Decimal] = {}
+        amounts = list[dict[str, Any]]()
         first = max(window.first, EARLIEST)
         while first < window.end:
             end = min(first + _LONGEST, window.end)
             answer = exact(self._ask("cost", Window(first, end), limit=1)[0])
-            for row in answer["data"]:
-                currency = str(row["cost"]["currency"]).upper()
-                found[currency] = found.get(currency, Decimal(0)) + Decimal(row["cost"]["amount"]).scaleb(-2)
+            amounts += [row["cost"] for row in answer["data"]]
             first = end
         closed = window.end + timedelta(days=REVISED_DAYS) <= self._access.now().date()
-        origin = "Anthropic cost, ungrouped"
-        return [Total(window, amount, currency, origin, closed) for currency, amount in sorted(found.items())]
-
-    def _page(self, stream: Stream, groups: tuple[str, ...], position: _Position) -> bytes:
-        try:
-            return self._ask(stream.name, stream.window, position.page, groups)[0]
-        except SourceError as error:
-            if error.status == _BAD_REQUEST and position.page is not None:
-                raise StaleResumeError(f"Anthropic no longer takes the token of this page: {error}") from error
-            raise
+        return totalled(amounts, window, "Anthropic cost, ungrouped", closed=closed, places=2)
 
     def _ask(
         self,
@@ -154,7 +131,7 @@ class AnthropicSource:
         groups: tuple[str, ...] = (),
         limit: int = _ROWS,
         attempts: int = ATTEMPTS,
-    ) -> tuple[bytes, Mapping[str, str]]:
+    ) -> Answer:
         query: dict[str, Any] = {"starting_at": _moment(window.first), "ending_at": _moment(window.end), "limit": limit}
         if groups:
             query |= {"time_bucket_width": "1d", "group_by": list(groups), "order_by": "time", "order": "asc"}
@@ -183,30 +160,12 @@ class AnthropicSource:
             last = found
         return last
 
-    def _key(self) -> Found:
-        refuse_other_keys(self._access.values.get("admin_key", ""))
-        return Found("Nothing about its shape speaks against it.")
+    def _has_spent(self, window: Window) -> bool:
+        answer = exact(self._ask("cost", window, limit=1, attempts=TEST_ATTEMPTS)[0])
+        return any(Decimal(row["cost"]["amount"]) for row in answer["data"])
 
-    def _recent(self, days: int) -> Window:
-        today = self._access.now().date()
-        return Window(today - timedelta(days=days), today)
-
-    def _cost(self) -> Found:
-        answer = exact(self._ask("cost", self._recent(30), limit=1, attempts=TEST_ATTEMPTS)[0])
-        if any(Decimal(row["cost"]["amount"]) for row in answer["data"]):
-            return Found("There is cost in the last 30 days.")
-        return Found(
-            "The organization had no cost in the last 30 days.",
-            "If it should have, the key is of another organization: create it in the one that is billed.",
-        )
-
-    def _usage(self) -> Found:
-        self._ask("usage", self._recent(1), limit=1, attempts=TEST_ATTEMPTS)
-        return Found("The key may read it.")
-
-    def _clock(self) -> Found:
-        headers = self._ask("usage", self._recent(1), limit=1, attempts=TEST_ATTEMPTS)[1]
-        return clock("Anthropic", headers, self._access.now())
+    def _asked_for_usage(self, window: Window) -> Mapping[str, str]:
+        return self._ask("usage", window, limit=1, attempts=TEST_ATTEMPTS)[1]
 
 
 def open_source(access: Access) -> AnthropicSource:

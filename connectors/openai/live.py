@@ -12,14 +12,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from dataclasses import replace as with_
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from connectors.errors import SourceError, StaleResumeError
-from connectors.live import Access, Diagnosis, Field, Page, Setup, Stream, Total, Window
+from connectors.live import Access, Field, Page, Setup, Stream, Total, Window
 from connectors.openai.refusals import REFUSALS, refuse_other_keys
+from connectors.organization import Answer, Organization, totalled
 from connectors.patience import ATTEMPTS
-from connectors.probing import Found, clock, probe
 from connectors.vendor_api import TEST_ATTEMPTS, RawAnswer, Vendor, exact
 
 if TYPE_CHECKING:
@@ -48,7 +47,6 @@ _USAGE_DAYS: Final = 31
 _TOTAL_DAYS: Final = 180
 _DAY: Final = 86_400
 _NOT_FOUND: Final = 404
-_BAD_REQUEST: Final = 400
 
 # Inside of a text the closing quotation mark would be escaped, so that these match keys alone.
 _START = re.compile(rb'"start_time"\s*:\s*(\d+)')
@@ -95,26 +93,28 @@ class _Position:
     number: int = 1
 
 
-class OpenAISource:
+class OpenAISource(Organization):
     """One organization. `client` sends the admin key; it must not retry by itself."""
+
+    named_by = "openai-organization"
+    refuse_key = staticmethod(refuse_other_keys)
 
     def __init__(self, client: OpenAI, access: Access) -> None:
         from openai import APIConnectionError, APIStatusError  # noqa: PLC0415 - half a second
 
-        self._usage = client.admin.organization.usage.with_raw_response
-        self._access = access
-        self._vendor = Vendor(
-            "OpenAI",
-            str(client.base_url),
-            APIStatusError,
-            APIConnectionError,
-            REFUSALS,
-            ("x-ratelimit-reset-requests", "x-ratelimit-reset-tokens"),
-        )
+        limits = ("x-ratelimit-reset-requests", "x-ratelimit-reset-tokens")
+        vendor = Vendor("OpenAI", str(client.base_url), APIStatusError, APIConnectionError, REFUSALS, limits)
+        super().__init__(vendor, access)
+        self._resource = client.admin.organization.usage.with_raw_response
 
     def streams(self, window: Window) -> list[Stream]:
-        """The costs, and all kinds of usage together."""
-        return [Stream("costs", window, "openai-costs"), Stream("usage", window, "openai-usage")]
+        """All kinds of usage together, and the costs, whose tokens are there then and are brought in once.
+
+        The costs come by halves of a month: a day of a large organization has thousands of lines, all of which a load
+        holds in memory.
+        """
+        costs = [Stream("costs", half, "openai-costs") for half in _halves(window)]
+        return [Stream("usage", window, "openai-usage"), *costs]
 
     def pull(self, stream: Stream, resume: str | None) -> Iterator[Page]:
         """Pages of up to 7 days (costs) or 31 (usage)."""
@@ -123,7 +123,7 @@ class OpenAISource:
         position: _Position | None = _Position(**json.loads(resume)) if resume else _Position(0, None, first)
         while position is not None:
             kind = kinds[position.at]
-            body = self._page(kind, stream.window, position.page)
+            body, account = self._kind(kind, stream.window, position.page)
             following = _Position(position.at + 1, None, first) if position.at + 1 < len(kinds) else None
             if body is not None:
                 day, token = self._checked(body, kind, position, end)
@@ -131,47 +131,31 @@ class OpenAISource:
                     following = with_(position, page=token, day=day, number=position.number + 1)
             resume = json.dumps(asdict(following)) if following else None
             name = f"{kind}-{position.number:04}.json"
-            yield Page(name, body or _nothing(), resume)
+            yield Page(name, body or _nothing(), resume, account)
             position = following
-
-    def diagnose(self) -> list[Diagnosis]:
-        """The key's shape, its access to costs and to usage, the clocks, and whether there is anything to see."""
-        return probe(
-            (
-                ("The key is an admin key", self._key),
-                ("OpenAI shows the organization's costs", self._costs),
-                ("OpenAI shows the organization's usage", self._completions),
-                ("The clocks agree", self._clock),
-            )
-        )
 
     def totals(self, window: Window) -> list[Total]:
         """The costs without any grouping: the same API's own sum, which a lost or doubled line would differ from."""
-        found: dict[str, Decimal] = {}
+        amounts = list[dict[str, Any]]()
         page: str | None = None
         while True:
             answer = exact(self._ask("costs", window, page, limit=_TOTAL_DAYS)[0])
-            for result in (result for bucket in answer["data"] for result in bucket["results"]):
-                currency = str(result["amount"]["currency"]).upper()
-                found[currency] = found.get(currency, Decimal(0)) + Decimal(result["amount"]["value"])
+            amounts += [result["amount"] for bucket in answer["data"] for result in bucket["results"]]
             page = answer.get("next_page")
             if not answer.get("has_more") or page is None:
-                break
-        origin = "OpenAI Costs API, ungrouped"
-        return [Total(window, amount, currency, origin, None) for currency, amount in sorted(found.items())]
+                return totalled(amounts, window, "OpenAI Costs API, ungrouped", closed=None)
 
-    def _page(self, kind: str, window: Window, page: str | None) -> bytes | None:
-        """One page; None where OpenAI has no such kind of usage (yet)."""
+    def _kind(self, kind: str, window: Window, page: str | None) -> tuple[bytes | None, str]:
+        """One page and the organization it is of; None where OpenAI has no such kind of usage (yet)."""
         groups = COST_GROUPS if kind == "costs" else KINDS[kind]
         limit = _COST_DAYS if kind == "costs" else _USAGE_DAYS
         try:
-            return self._ask(kind, window, page, groups, limit)[0]
+            body, headers = self._page(lambda: self._ask(kind, window, page, groups, limit), page)
         except SourceError as error:
             if error.status == _NOT_FOUND and kind not in {"costs", "completions"}:
-                return None
-            if error.status == _BAD_REQUEST and page is not None:
-                raise StaleResumeError(f"OpenAI no longer takes the token of this page: {error}") from error
+                return None, ""
             raise
+        return body, self._account(headers)
 
     def _ask(
         self,
@@ -181,7 +165,7 @@ class OpenAISource:
         groups: tuple[str, ...] = (),
         limit: int = 1,
         attempts: int = ATTEMPTS,
-    ) -> tuple[bytes, Mapping[str, str]]:
+    ) -> Answer:
         query: dict[str, Any] = {
             "start_time": _seconds(window.first),
             "end_time": _seconds(window.end),
@@ -192,7 +176,7 @@ class OpenAISource:
         query |= {"page": page} if page is not None else {}
 
         def call() -> RawAnswer:
-            return getattr(self._usage, kind)(**query)
+            return getattr(self._resource, kind)(**query)
 
         return self._vendor.ask(call, self._access, "OpenAI", attempts=attempts)
 
@@ -220,31 +204,13 @@ class OpenAISource:
             )
         return day, token
 
-    def _key(self) -> Found:
-        refuse_other_keys(self._access.values.get("admin_key", ""))
-        return Found("Nothing about its shape speaks against it.")
+    def _has_spent(self, window: Window) -> bool:
+        days = (window.end - window.first).days
+        answer = exact(self._ask("costs", window, limit=days, attempts=TEST_ATTEMPTS)[0])
+        return any(bucket["results"] for bucket in answer["data"])
 
-    def _recent(self, days: int) -> Window:
-        today = self._access.now().date()
-        return Window(today - timedelta(days=days), today)
-
-    def _costs(self) -> Found:
-        window = self._recent(30)
-        answer = exact(self._ask("costs", window, limit=30, attempts=TEST_ATTEMPTS)[0])
-        if any(bucket["results"] for bucket in answer["data"]):
-            return Found("There are costs in the last 30 days.")
-        return Found(
-            "The organization had no costs in the last 30 days.",
-            "If it should have, the key is of another organization: create it in the one that is billed.",
-        )
-
-    def _completions(self) -> Found:
-        self._ask("completions", self._recent(1), attempts=TEST_ATTEMPTS)
-        return Found("The key may read it.")
-
-    def _clock(self) -> Found:
-        headers = self._ask("completions", self._recent(1), attempts=TEST_ATTEMPTS)[1]
-        return clock("OpenAI", headers, self._access.now())
+    def _asked_for_usage(self, window: Window) -> Mapping[str, str]:
+        return self._ask("completions", window, attempts=TEST_ATTEMPTS)[1]
 
 
 def open_source(access: Access) -> OpenAISource:
@@ -264,6 +230,13 @@ def _token(body: bytes) -> str | None:
         answer = exact(body)
         has_more, token = bool(answer.get("has_more")), answer.get("next_page")
     return token if has_more and token else None
+
+
+def _halves(window: Window) -> list[Window]:
+    """The days of a window, cut before each 1st and 16th, the newest first."""
+    inner = [window.first + timedelta(days=at) for at in range(1, (window.end - window.first).days)]
+    cuts = [window.first, *(day for day in inner if day.day in {1, 16}), window.end]
+    return [Window(first, end) for first, end in zip(reversed(cuts[:-1]), reversed(cuts[1:]), strict=True)]
 
 
 def _nothing() -> bytes:

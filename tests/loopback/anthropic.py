@@ -35,6 +35,8 @@ class AnthropicLoopback(Loopback):
     def __init__(self, now: datetime, rows: int = 7) -> None:
         super().__init__(now)
         self.key = KEY
+        #: How the answers' headers name the organization.
+        self.named = {"anthropic-organization-id": "org-loopback"}
         self.rows = rows
         self.cents: dict[date, dict[str, str]] = {}
         self.tamper: Callable[[list[dict[str, Any]]], list[dict[str, Any]]] = lambda rows: rows
@@ -55,7 +57,7 @@ class AnthropicLoopback(Loopback):
         more = at + self.rows < len(rows)
         token = _token(request.query, at + self.rows) if more else None
         body = {"data": shown, "has_more": more, "next_page": token, "data_refreshed_at": self.now.isoformat()}
-        return Answer(200, json.dumps(body).encode())
+        return Answer(200, json.dumps(body).encode(), self.named)
 
     def _rows(self, kind: str, first: date, end: date, groups: list[str]) -> list[dict[str, Any]]:
         days = [day for day in sorted(self.cents) if first <= day < end]

@@ -45,6 +45,8 @@ class OpenAILoopback(Loopback):
     def __init__(self, now: datetime) -> None:
         super().__init__(now)
         self.key = KEY
+        #: How the answers' headers name the organization.
+        self.named = {"openai-organization": "org-loopback"}
         self.costs: dict[date, list[dict[str, Any]]] = {}
         self.usage: dict[date, list[dict[str, Any]]] = {}
         #: Called with the buckets of a page and the page's number, to leave out or repeat one.
@@ -63,7 +65,7 @@ class OpenAILoopback(Loopback):
         more = last < end
         token = self._token(request.query, last) if more else None
         page = {"object": "page", "data": self.tamper(buckets), "has_more": more, "next_page": token}
-        return Answer(200, exactly(page))
+        return Answer(200, exactly(page), self.named)
 
     def _kind(self, path: str) -> str:
         kind = path.removeprefix("/v1/organization/").removeprefix("usage/")
