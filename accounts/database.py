@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import MetaData, create_engine, event
+from sqlalchemy import MetaData, create_engine, event, inspect, text
 from sqlalchemy.engine import URL, Engine, make_url
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 
@@ -93,6 +93,8 @@ def _prepare_sqlite(connection: Any, _: object) -> None:  # noqa: ANN401 - the d
 
 
 def _migrate(engine: Engine) -> None:
+    if _is_newest(engine):
+        return
     if engine.dialect.name == "sqlite":
         with file_lock(Path(f"{engine.url.database}.lock")), engine.begin() as connection:
             upgrade(connection)
@@ -100,6 +102,17 @@ def _migrate(engine: Engine) -> None:
     with engine.begin() as connection:
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})")
         upgrade(connection)
+
+
+def _is_newest(engine: Engine) -> bool:
+    """Whether the tables are at the newest revision, told without Alembic, which takes a quarter of a second."""
+    if engine.dialect.name == "sqlite" and not Path(str(engine.url.database)).exists():
+        return False
+    newest = max(file.name[:4] for file in (_MIGRATIONS / "versions").glob("[0-9]*.py"))
+    with engine.connect() as connection:
+        if not inspect(connection).has_table("alembic_version"):
+            return False
+        return list(connection.scalars(text("SELECT version_num FROM alembic_version"))) == [newest]
 
 
 def upgrade(connection: Connection, revision: str = "head") -> None:
