@@ -14,7 +14,8 @@ import json
 import os
 import time
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -29,7 +30,7 @@ from accounts.errors import WorkspaceError
 from accounts.home import Settings, lake_address
 from accounts.journal import FOLDER, ROWS
 from accounts.locks import no_syncs
-from accounts.workspaces import named
+from accounts.workspaces import files, named
 from ledger.catalogs import sqlite_copy
 from ledger.contents import Contents, contents
 from ledger.lake import Lake, writer_lock
@@ -114,29 +115,32 @@ def backup(
     folder = named(settings, workspace).folder
     _refuse(settings, file, folder)
     address = lake_address(settings, workspace)
-    with no_syncs(settings, workspace, patience, say):
-        # Opened once beforehand: a lake of an older version takes the lock itself to add what is new.
-        Lake(address).close()
-        with writer_lock(address, patience):
-            with Lake(address) as lake:
-                counted = contents(lake)
-            with sessions(settings)() as session:
-                held = rows.held(session.connection(), workspace)
-                database = rows.revision(session.connection())
-            partial = file.with_name(f".{file.name}.partial")
-            partial.unlink(missing_ok=True)
-            try:
-                with os.fdopen(os.open(partial, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600), "w+b") as out:
-                    about = _about(workspace, now, database, counted, held)
-                    manifest = _write(out, about, rows.packed(held), folder, sqlite_copy(address))
-                    out.flush()
-                    os.fsync(out.fileno())
-                size = partial.stat().st_size
-                partial.replace(file)
-            finally:
-                partial.unlink(missing_ok=True)
+    # Opened before the lock is taken: a lake of an older version takes it itself to add what is new.
+    with no_syncs(settings, workspace, patience, say), Lake(address) as lake, writer_lock(address, patience):
+        counted = contents(lake)
+        lake.close()
+        with sessions(settings)() as session:
+            held = rows.held(session.connection(), workspace)
+            about = _about(workspace, now, rows.revision(session.connection()), counted, held)
+        with _only_whole(file) as out:
+            manifest = _write(out, about, rows.packed(held), folder, sqlite_copy(address))
     secrets = sum(row["sealed"] is not None for table in sealed.TABLES for row in held.get(table, ()))
-    return Backup(file, size, manifest, secrets)
+    return Backup(file, file.stat().st_size, manifest, secrets)
+
+
+@contextmanager
+def _only_whole(file: Path) -> Generator[IO[bytes]]:
+    """Write a file that only its owner may read and that is there when it is whole."""
+    partial = file.with_name(f".{file.name}.partial")
+    partial.unlink(missing_ok=True)
+    try:
+        with os.fdopen(os.open(partial, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600), "w+b") as out:
+            yield out
+            out.flush()
+            os.fsync(out.fileno())
+        partial.replace(file)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def _refuse(settings: Settings, file: Path, folder: Path) -> None:
@@ -191,11 +195,11 @@ def _write(out: IO[bytes], about: Manifest, held: rows.Rows, folder: Path, catal
 
 def _files(folder: Path) -> Iterator[tuple[str, Path]]:
     """Members and files of a workspace's folder, without what is on its way, what is locked, and the catalog."""
-    for path in sorted(folder.rglob("*")):
+    for path in files(folder):
         inside = path.relative_to(folder)
         passing = inside.parts[:2] == ("lake", "staging") or ".landing" in inside.parts
         catalog = inside.parts[0] == "lake" and path.name.startswith("catalog.sqlite")
-        if path.is_file() and not (passing or catalog or path.suffix in {".lock", ".partial"}):
+        if not (passing or catalog or path.suffix in {".lock", ".partial"}):
             yield f"{FOLDER}/{inside.as_posix()}", path
 
 

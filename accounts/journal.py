@@ -150,8 +150,6 @@ _STEPS: Final = {"move": _move, "restore": _restore, "delete": _delete}
 
 def _erase(folder: Path) -> None:
     """Remove a folder of a change; what cannot be removed must not keep every other workspace shut."""
-    if (linked := folder / FOLDER).is_symlink():
-        shutil.rmtree(linked.resolve(), ignore_errors=True)
     shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 from accounts import rows, sealed
 from accounts.backup import CATALOG, FORMAT, MANIFEST, VERSION, Manifest, texts
@@ -19,6 +19,7 @@ from accounts.errors import WorkspaceError
 from accounts.home import Settings, place_of
 from accounts.journal import FOLDER, ROWS, Change, changing, commit
 from accounts.sealed import Lost
+from ledger.catalogs import leads_out
 from ledger.contents import Contents, contents
 from ledger.lake import Address, Lake, write_ahead
 from ledger.tables import SCHEMA_VERSION
@@ -129,12 +130,16 @@ def _manifest(archive: zipfile.ZipFile, file: Path) -> Manifest:
 def _record(archive: zipfile.ZipFile, file: Path) -> dict[str, Any]:
     if MANIFEST in archive.namelist() and archive.getinfo(MANIFEST).file_size <= _MOST_MANIFEST:
         try:
-            record: dict[str, Any] = json.loads(archive.read(MANIFEST))
+            record = json.loads(archive.read(MANIFEST))
         except (ValueError, zipfile.BadZipFile, zlib.error) as error:
             raise WorkspaceError(f"The manifest of {file} cannot be read; the file was changed.") from error
-        if {"format", "version", "ledger"} <= record.keys():
+        if _is_record(record) and {"format", "version"} <= record.keys() and isinstance(record.get("ledger"), int):
             return record
     raise WorkspaceError(f"{file} is no backup of a workspace: it has no {MANIFEST} that says so.")
+
+
+def _is_record(value: object) -> TypeGuard[dict[str, Any]]:
+    return isinstance(value, dict)
 
 
 def _is_safe(name: str) -> bool:
@@ -195,6 +200,8 @@ def _rows(file: Path, manifest: Manifest) -> rows.Rows:
 
 def _counted(home: Path, manifest: Manifest) -> Contents:
     """What the unpacked lake holds, held against the manifest."""
+    if (outside := leads_out(home / "catalog.sqlite")) is not None:
+        raise WorkspaceError(f"The catalog in the backup leads out of its ledger ({outside}); it was changed.")
     write_ahead(home / "catalog.sqlite")
     with Lake(Address(home)) as lake:
         counted = contents(lake)

@@ -5,6 +5,7 @@ Backing up and restoring are in `accounts.backup` and `accounts.restoring`.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -45,6 +46,12 @@ def listed(settings: Settings) -> list[Known]:
         counts = rows.counts(session.connection())
     names = sorted({*home.workspaces(settings), *counts})
     return [_known(settings, name, counts.get(name, {})) for name in names]
+
+
+def files(folder: Path) -> list[Path]:
+    """The files in a workspace's folder, those in folders behind links too; one that goes meanwhile is left out."""
+    found = (Path(place) / name for place, _, names in os.walk(folder, followlinks=True) for name in names)
+    return sorted(path for path in found if path.is_file())
 
 
 def named(settings: Settings, workspace: str) -> Known:
@@ -89,12 +96,14 @@ def delete(settings: Settings, workspace: str) -> Known:
         What it was.
 
     Raises:
-        WorkspaceError: there is no such workspace, or files of it could not be removed.
+        WorkspaceError: there is no such workspace, a part of it lies elsewhere behind a link, or files of it could
+            not be removed.
         ConnectionsError: a sync of it is running.
         WriterBusyError: a load into it is running.
     """
     with changing(settings) as own:
         was = named(settings, workspace)
+        _refuse_links(was)
         with _alone(settings, workspace):
             commit(settings, Change("delete", workspace, id=own.name))
         if own.exists():
@@ -116,5 +125,15 @@ def _alone(settings: Settings, workspace: str) -> Generator[None]:
 
 def _known(settings: Settings, name: str, accounts: Mapping[str, int]) -> Known:
     folder = home.place_of(settings, name)
-    size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-    return Known(name, folder, size, accounts)
+    return Known(name, folder, sum(path.stat().st_size for path in files(folder)), accounts)
+
+
+def _refuse_links(known: Known) -> None:
+    """Refuse where a folder lies elsewhere: what a link leads to may be more than this workspace."""
+    folders = (Path(place) / name for place, inside, _ in os.walk(known.folder) for name in inside)
+    for path in (known.folder, *folders):
+        if path.is_symlink():
+            raise WorkspaceError(
+                f"{path} is a link to {path.resolve()}, which is not deleted through it. Delete what is there "
+                "yourself, put an empty folder in the link's place, and run the command again."
+            )

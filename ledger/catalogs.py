@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
+from pathlib import Path
+from typing import Final
 
 import duckdb
 
 from ledger.engine import connect, literal, load_extension
 from ledger.errors import LakeUnavailableError
 from ledger.lake import Address
+
+#: Tables of a catalog that hold SQL to be run.
+_CODE: Final = ("ducklake_view", "ducklake_macro")
+_OUTSIDE: Final = (
+    "SELECT path FROM \"{table}\" WHERE path_is_relative IS NOT 1 OR path LIKE '/%' OR '/' || path || '/' LIKE '%/../%'"
+)
 
 
 def sqlite_copy(address: Address) -> bytes:
@@ -27,6 +35,33 @@ def sqlite_copy(address: Address) -> bytes:
             return copy.serialize()
     except sqlite3.Error as error:
         raise LakeUnavailableError(f"The lake's catalog ({address.catalog}) cannot be copied: {error}.") from error
+
+
+def leads_out(catalog: Path) -> str | None:
+    """What a SQLite catalog holds that leads out of its lake: a file elsewhere, a view or a macro; None for nothing.
+
+    A catalog that somebody else made could otherwise show any file of this machine as charges.
+
+    Raises:
+        LakeUnavailableError: it is no catalog.
+    """
+    try:
+        with closing(sqlite3.connect(f"{catalog.resolve().as_uri()}?mode=ro", uri=True)) as connection:
+            tables = [
+                str(name) for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+            ]
+            for table in (name for name in tables if name.startswith(_CODE)):
+                if connection.execute(f'SELECT count(*) FROM "{table}"').fetchone()[0]:
+                    return table.removeprefix("ducklake_")
+            for table in tables:
+                columns = {row[1] for row in connection.execute(f'PRAGMA table_info("{table}")')}
+                if {"path", "path_is_relative"} <= columns:
+                    found = connection.execute(_OUTSIDE.format(table=table)).fetchone()
+                    if found is not None:
+                        return str(found[0])
+    except sqlite3.Error as error:
+        raise LakeUnavailableError(f"The lake's catalog ({catalog}) cannot be read: {error}.") from error
+    return None
 
 
 def rename_schema(address: Address, to: str) -> None:

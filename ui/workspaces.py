@@ -115,7 +115,8 @@ def delete(settings: Settings, workspace: str, typed: str, *, as_json: bool) -> 
     if as_json:
         print_json({"deleted": True, **_record(was)})
     else:
-        say_out(f"Workspace {workspace} is deleted; links to its proofs show nothing any more. {_RESTART}")
+        links = "; links to its proofs show nothing any more" if was.accounts.get("share_links") else ""
+        say_out(f"Workspace {workspace} is deleted{links}. {_RESTART}")
 
 
 def _record(one: workspaces.Known) -> dict[str, object]:
