@@ -266,11 +266,28 @@ def _load(state: _Sync, stream: Stream, place: landing.Landing) -> list[Loaded]:
 
     try:
         return into(state.lake, force=state.force)
-    except SmallerLoadError:
+    except SmallerLoadError as smaller:
         # The provider may have restated downwards. Its own total says whether these pages are all there is.
-        if not reconciling.is_confirmed(state.source, stream.window, state.lake, into):
+        if not (
+            _is_restated(state, stream, smaller)
+            or reconciling.is_confirmed(state.source, stream.window, state.lake, into)
+        ):
             raise
-        return into(state.lake, force=True)
+        loads = into(state.lake, force=True)
+        if smaller.difference:
+            name = f"{stream.name} of {_shown(stream.window)}"
+            state.notes.append(f"{name} was restated downwards by the provider: {smaller.difference}.")
+        return loads
+
+
+def _is_restated(state: _Sync, stream: Stream, smaller: SmallerLoadError) -> bool:
+    """Whether a smaller load is what the provider means, while it may still restate the days.
+
+    A delivery that the provider names is whole when its pull ends (its manifest's files, its query's rows), so that
+    less money is a correction. Fewer days are not: a bill that is cut off has them too.
+    """
+    age = (state.tools.now().date() - stream.window.first).days
+    return bool(stream.version) and not smaller.fewer_days and age <= state.overlap_days
 
 
 def _compare(state: _Sync, month: Window, today: date) -> None:

@@ -38,7 +38,17 @@ class UnbalancedLoadError(LoadError):
 
 
 class SmallerLoadError(LoadError):
-    """A load holds fewer days or clearly less money than what it would replace."""
+    """A load holds fewer days or clearly less money than what it would replace.
+
+    Attributes:
+        difference: what was there and what would be, in words; empty where nothing says it.
+        fewer_days: whether days are missing; else it is money alone.
+    """
+
+    def __init__(self, message: str, *, difference: str = "", fewer_days: bool = True) -> None:
+        super().__init__(message)
+        self.difference = difference
+        self.fewer_days = fewer_days
 
 
 class OverlappingLoadError(LoadError):

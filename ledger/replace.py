@@ -223,14 +223,20 @@ def _refuse_smaller(cursor: duckdb.DuckDBPyConnection, staged: Staged) -> None:
         f"sum(BilledCost) FROM {ROLLED} WHERE x_State IS NULL OR x_State = 'added' GROUP BY ALL"
     ).fetchall()
     new = {(period, account, currency): (days, billed) for period, account, currency, days, billed in now}
-    for period, account, currency, days, billed in was:
-        days_now, billed_now = new.get((period, account, currency), (0, Decimal(0)))
-        if days_now < days or (billed > 0 and billed_now < billed * (1 - CLEARLY_LESS)):
-            raise SmallerLoadError(
-                f"{period}, account {account}: the ledger holds {days} days and {billed:f} {currency}, this load only "
-                f"{days_now} days and {billed_now:f} {currency}. Nothing was loaded. If these are parts of one bill, "
-                "import them together in one command; if the smaller figure is right, repeat with --replace."
-            )
+    both = [(key, days, billed, *new.get(tuple(key), (0, Decimal(0)))) for *key, days, billed in was]
+    fewer = [row for row in both if row[3] < row[1]]
+    less = [row for row in both if row[2] > 0 and row[4] < row[2] * (1 - CLEARLY_LESS)]
+    for (period, account, currency), days, billed, days_now, billed_now in (*fewer, *less)[:1]:
+        raise SmallerLoadError(
+            f"{period}, account {account}: the ledger holds {days} days and {billed:f} {currency}, this load only "
+            f"{days_now} days and {billed_now:f} {currency}. Nothing was loaded. If these are parts of one bill, "
+            "import them together in one command; if the smaller figure is right, repeat with --replace.",
+            difference=(
+                f"{period}, account {account}, {days} days and {billed:,.2f} {currency} before, {days_now} days and "
+                f"{billed_now:,.2f} {currency} now"
+            ),
+            fewer_days=bool(fewer),
+        )
 
 
 def _periods(cursor: duckdb.DuckDBPyConnection, staged: Staged) -> list[str]:

@@ -126,13 +126,78 @@ def test_pages_are_kept_compressed_under_their_load_with_the_digests_of_its_reco
     raw = raw_folder(desk.settings, desk.connection)
     assert {path.parent.name for path in raw.rglob("*.gz")} == set(run.loads)
     with Lake(lake_address(desk.settings, "default")) as lake:
-        (load,) = [row for row in lake.records("FROM loads") if row["StreamName"] == "costs"]
+        loads = [row for row in lake.records("FROM loads") if row["StreamName"] == "costs"]
         notes = lake.records("SELECT * FROM findings WHERE Sentence LIKE '%is a copy of%'")
-    kept = (raw / "costs").rglob("*.gz")
-    cited = {source["name"]: source["sha256"] for source in json.loads(load["Sources"])}
-    assert {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in kept} == cited
+    assert len(loads) == 2
+    for load in loads:
+        kept = (raw / "costs").rglob(f"{load['LoadId']}/*.gz")
+        cited = {source["name"]: source["sha256"] for source in json.loads(load["Sources"])}
+        assert {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in kept} == cited
     assert notes == []
     assert not list((raw / ".landing").rglob("*.gz"))
+
+
+class Named:
+    """A source that names its deliveries, each time anew, and has no totals of its own."""
+
+    def __init__(self, source: Source, version: str) -> None:
+        self._source, self._version = source, version
+        self.diagnose, self.pull = source.diagnose, source.pull
+
+    def streams(self, window: Window) -> list[Stream]:
+        """Costs alone."""
+        return [replace(s, version=self._version) for s in self._source.streams(window) if s.name == "costs"]
+
+    def totals(self, window: Window) -> list[Total]:
+        """None, as of Google Cloud."""
+        del window
+        return []
+
+
+@pytest.fixture
+def delivered(case: OpenAICase) -> OpenAICase:
+    """A case whose costs come as named deliveries."""
+    provider, count = case.provider, iter(range(9))
+    case.provider = replace(provider, open=lambda access: Named(provider.open(access), str(next(count))))
+    return case
+
+
+def test_a_named_delivery_that_restates_downwards_is_followed_and_said(delivered: OpenAICase, desk: Desk) -> None:
+    desk.sync()
+    delivered.restate("0.5")
+    run = desk.sync()
+    assert run.state == RunState.DONE
+    assert "restated downwards by the provider: 2026-11, account org-loopback, 5 days and " in run.message
+    assert spent(desk) == delivered.truth()
+    assert desk.sync().message == ""
+
+
+def test_a_named_delivery_that_lacks_days_is_refused_until_it_is_whole(delivered: OpenAICase, desk: Desk) -> None:
+    desk.sync()
+    whole = spent(desk)
+    day = NOW.date() - timedelta(days=2)
+    lines = delivered.api.costs.pop(day)
+    run = desk.sync()
+    assert run.state == RunState.FAILED
+    assert "the ledger holds 5 days" in run.message
+    assert "this load only 4 days" in run.message
+    assert spent(desk) == whole
+    delivered.api.costs[day] = lines
+    assert desk.sync().state == RunState.DONE
+    assert spent(desk) == whole
+
+
+def test_a_month_that_the_provider_restates_no_more_is_refused(delivered: OpenAICase, desk: Desk) -> None:
+    provider = delivered.provider
+    delivered.provider = replace(provider, setup=replace(provider.setup, overlap_days=10))
+    desk.sync()
+    whole = spent(desk)
+    delivered.restate("0.5")
+    run = desk.sync()
+    assert run.state == RunState.FAILED
+    assert "2026-11-04 to 2026-11-15" in run.message
+    assert desk.sync(force=True).state == RunState.DONE
+    assert whole != spent(desk) == delivered.truth()
 
 
 class Wrong:
