@@ -105,10 +105,11 @@ def _sums(
 ) -> dict[str, ir.Value]:
     cost, commitment, credit = _COSTS[metric]
     columns = {"cost": cost, "commitment": commitment, "credit": credit} | ({"tokens": tokens} if tokens else {})
+    inside = {"before": _inside(rows, before), "after": _inside(rows, after)}
     return {
-        f"{name}_{when}": rows[column].sum(where=_inside(rows, period))
+        f"{name}_{when}": rows[column].sum(where=days)
         for name, column in columns.items()
-        for when, period in (("before", before), ("after", after))
+        for when, days in inside.items()
     }
 
 

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from difflib import get_close_matches
+from functools import cached_property
 from typing import Any, Final
 
 import pyarrow as pa
@@ -111,6 +112,8 @@ class Rate:
 
 #: (version, kind, tier, region) -> context step -> prices, best first.
 _Offers = dict[tuple[str | None, str, str, str], dict[int, list[Price]]]
+#: (kind, tier, region) -> context step -> the price in force.
+_Current = dict[tuple[str, str, str], dict[int, Price]]
 
 
 class PriceList:
@@ -125,13 +128,14 @@ class PriceList:
             self._places[name].append(place)
         self._models = dict[tuple[str, str], _Offers]()
         self._rates = dict[tuple[Used, str, datetime, datetime], list[Rate]]()
+        self._current = dict[tuple[str, str, str | None, datetime], _Current | None]()
 
     @property
     def sellers(self) -> tuple[str, ...]:
         """Sellers with a price, by name."""
         return tuple(sorted({seller for seller, _ in self._places}))
 
-    @property
+    @cached_property
     def steps(self) -> tuple[int, ...]:
         """Every context step of any price, in tokens, ascending, without 0."""
         return tuple(sorted(set(self._prices["ContextAbove"].unique().to_pylist()) - {0}))
@@ -203,7 +207,7 @@ class PriceList:
             return Rate(start, end, None, reason=reason)
         return _chosen(used, regions, region, Rate(start, end, None, priced_as=name if name != kind else None))
 
-    def _offers(self, used: Used, at: datetime) -> tuple[dict[tuple[str, str, str], dict[int, Price]], str] | str:
+    def _offers(self, used: Used, at: datetime) -> tuple[_Current, str] | str:
         """Prices in force by kind, tier and region, then context step; and the tier. Or why there are none."""
         if used.model is None:
             return NO_MODEL
@@ -212,21 +216,32 @@ class PriceList:
             return self.unknown(used.provider, used.model)
         if used.tier == "provisioned":
             return PROVISIONED
-        # A release that has prices of its own has them in one place, and elsewhere those of the model.
-        priced = {(version, region) for version, _, _, region in offers}
-        releases = {region: used.version if (used.version, region) in priced else None for _, region in priced}
-        if not any((release, region) in priced for region, release in releases.items()):
+        key = (used.provider, used.model, used.version, at)
+        if key not in self._current:
+            self._current[key] = _of_release(offers, used.version, at)
+        current = self._current[key]
+        if current is None:
             return "the price book has prices of other releases of this model only"
-        current = dict[tuple[str, str, str], dict[int, Price]]()
-        for (of, kind, tier, region), steps in offers.items():
-            if of == releases[region] and (now := _in_force(steps, at)):
-                current[kind, tier, region] = now
         if not current:
             return f"the price book has no price of this model on {at:%Y-%m-%d}"
         tiers = {tier for _, tier, _ in current}
         if used.tier is None and tiers != {"standard"}:
             return NO_TIER
         return current, used.tier or "standard"
+
+
+def _of_release(offers: _Offers, version: str | None, at: datetime) -> _Current | None:
+    """What one release of a model costs at a moment; None where only other releases have prices."""
+    # A release that has prices of its own has them in one place, and elsewhere those of the model.
+    priced = {(of, region) for of, _, _, region in offers}
+    releases = {region: version if (version, region) in priced else None for _, region in priced}
+    if not any((release, region) in priced for region, release in releases.items()):
+        return None
+    current: _Current = {}
+    for (of, kind, tier, region), steps in offers.items():
+        if of == releases[region] and (now := _in_force(steps, at)):
+            current[kind, tier, region] = now
+    return current
 
 
 def _newest(rows: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:

@@ -288,16 +288,16 @@ def _rows(parts: pa.Table, by: tuple[str, ...]) -> tuple[ReconcileRow, ...]:
     keys = ["currency", *(f"d_{name}" for name in by)]
     spreads = _spreads(parts.filter(pc.field("outcome") == COMPARED), keys)
     groups = defaultdict[tuple[Any, ...], list[dict[str, Any]]](list)
-    for part in _summed(parts, [*keys, "outcome", "why"], _SUMS):
+    for part in _summed(parts, [*keys, "outcome", "why"], _SUMS).to_pylist():
         groups[tuple(part[name] for name in keys)].append(part)
     rows = [_row(dict(zip(by, key[1:], strict=True)), key[0], of, spreads.get(key)) for key, of in groups.items()]
     return tuple(sorted(rows, key=lambda row: (*order(row.dimensions, row.billed), row.currency)))
 
 
-def _summed(parts: pa.Table, keys: Sequence[str], names: Sequence[str]) -> list[dict[str, Any]]:
+def _summed(parts: pa.Table, keys: Sequence[str], names: Sequence[str]) -> pa.Table:
     """Exact sums by `keys`; NULL where no row has a value."""
     sums = parts.group_by(keys).aggregate([(name, "sum") for name in names])
-    return sums.select([*keys, *(f"{name}_sum" for name in names)]).rename_columns([*keys, *names]).to_pylist()
+    return sums.select([*keys, *(f"{name}_sum" for name in names)]).rename_columns([*keys, *names])
 
 
 def _row(
@@ -329,9 +329,12 @@ def _total(parts: Sequence[dict[str, Any]], name: str) -> Decimal:
 def _spreads(compared: pa.Table, keys: Sequence[str]) -> dict[tuple[Any, ...], Spread]:
     """The calibration factors of single days, by `keys`."""
     factors = defaultdict[tuple[Any, ...], list[Decimal]](list)
-    for day in _summed(compared, [*keys, "on"], ("billed", "book_cost")):
-        if (day["book_cost"] or ZERO) > ZERO:
-            factors[tuple(day[name] for name in keys)].append(quotient(day["billed"] or ZERO, day["book_cost"]))
+    days = _summed(compared, [*keys, "on"], ("billed", "book_cost"))
+    # By column: a year of days as rows, each with its names, takes twice as long.
+    *names, billed, book = (days[name].to_pylist() for name in (*keys, "billed", "book_cost"))
+    for key, amount, due in zip(zip(*names, strict=True), billed, book, strict=True):
+        if (due or ZERO) > ZERO:
+            factors[key].append(quotient(amount or ZERO, due))
     return {key: Spread(min(found), max(found), len(found)) for key, found in factors.items()}
 
 

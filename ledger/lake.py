@@ -24,7 +24,9 @@ from ledger.lock import PATIENCE, file_lock, postgres_lock
 from ledger.tables import TABLES
 
 if TYPE_CHECKING:
+    import ibis
     import ibis.expr.types as ir
+    from ibis.backends.duckdb import Backend as DuckDBBackend
 
 ALIAS: Final = "lake"
 
@@ -89,6 +91,8 @@ class Lake:
         self._connection = engine.connect(spill=address.staging / f"spill-{os.getpid()}")
         #: The catalog's file as it was opened: a folder that is moved away leaves its name to another lake.
         self._opened: os.stat_result | None = None
+        #: Columns of the tables that were read, which are those of this release while it holds the lake open.
+        self._schemas: dict[str, ibis.Schema] = {}
         try:
             self._open()
             self._opened = address.catalog.stat() if address.postgres is None else None
@@ -129,8 +133,17 @@ class Lake:
                 raise LedgerError(f"The ledger has no table {name!r}; it has {', '.join(TABLES)}.")
         backend = ibis.duckdb.from_connection(self.cursor())
         if snapshot is None:
-            return tuple(backend.table(name, database=(ALIAS, "main")) for name in names)
+            return tuple(self._bound(backend, name) for name in names)
         return tuple(backend.sql(f"SELECT * FROM {ALIAS}.main.{name} AT (VERSION => {snapshot})") for name in names)
+
+    def _bound(self, backend: DuckDBBackend, name: str) -> ir.Table:
+        """A table on a connection; the engine is asked for its columns once, which costs as much as a small query."""
+        from ibis.expr import operations as ops  # noqa: PLC0415
+
+        if name not in self._schemas:
+            self._schemas[name] = backend.table(name, database=(ALIAS, "main")).schema()
+        place = ops.Namespace(catalog=ALIAS, database="main")
+        return ops.DatabaseTable(name, schema=self._schemas[name], source=backend, namespace=place).to_expr()
 
     def records(self, query: str, values: Sequence[object] = ()) -> list[dict[str, Any]]:
         """The rows of a small query, by column name."""
