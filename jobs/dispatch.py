@@ -23,7 +23,8 @@ from accounts.home import Settings
 from jobs.destinations import Destination
 from jobs.schedules import Delivery, DeliveryState, Schedule, asked, destinations
 from ledger.errors import LedgerError
-from reports.render import FORMATS, file_name, render
+from reports.render import files as files_of
+from reports.render import media_of
 from reports.report import Report
 from reports.view import View
 
@@ -210,7 +211,7 @@ class _Files:
 
     def __init__(self, settings: Settings, make: MakeReport) -> None:
         self._settings, self._make = settings, make
-        self._made = OrderedDict[tuple[str, str, View, date], tuple[Report, dict[str, File]]]()
+        self._made = OrderedDict[tuple[str, str, View, date], tuple[Report, dict[str, list[File]]]]()
 
     def parcel(self, schedule: Schedule, delivery: Delivery, now: datetime) -> Parcel:
         """What this delivery sends."""
@@ -218,11 +219,11 @@ class _Files:
         report, made = self._report(schedule, view, delivery.about)
         for format_ in schedule.formats:
             if format_ not in made:
-                made[format_] = File(file_name(report, format_), FORMATS[format_].media, render(report, format_))
-        files = tuple(made[format_] for format_ in schedule.formats)
+                made[format_] = [File(name, media_of(name), body) for name, body in files_of(report, format_).items()]
+        files = tuple(file for format_ in schedule.formats for file in made[format_])
         return Parcel(delivery.id, schedule.workspace, schedule.name, schedule.id, report, files, now)
 
-    def _report(self, schedule: Schedule, view: View, about: datetime) -> tuple[Report, dict[str, File]]:
+    def _report(self, schedule: Schedule, view: View, about: datetime) -> tuple[Report, dict[str, list[File]]]:
         key = (schedule.workspace, schedule.report, view, about.date())
         if key not in self._made:
             self._made[key] = (self._make(schedule.workspace, schedule.report, view, about), {})

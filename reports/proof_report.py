@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from reports import proved
 from reports.claim import State
-from reports.proof.issue import FORMATS, loaded, rendered
+from reports.proof.detached import SUFFIX, detached
+from reports.proof.envelope import text
+from reports.proof.issue import FORMATS, Proof, loaded, rendered
+from reports.proof.keys import signer
 from reports.records import ENDED, ProofRecord, Store
 from reports.report import Report
 from reports.view import ReportError, View
@@ -17,6 +20,8 @@ from reports.view import ReportError, View
 if TYPE_CHECKING:
     from accounts.home import Settings
 
+#: Formats that cannot hold their signature.
+SIGNED_BESIDE: Final = frozenset({"xlsx", "csv"})
 #: Letters of a proof's id in the name of a file.
 _SHORT: Final = 8
 
@@ -49,7 +54,23 @@ def proof_report(settings: Settings, workspace: str, view: View, made: datetime)
         sections=tuple(section for section in sections if section.figures or section.charts),
         of=record.id[:_SHORT],
         own={format_: partial(rendered, proof, format_) for format_ in FORMATS},
+        beside=partial(_signature, settings, workspace, proof, made),
     )
+
+
+def _signature(
+    settings: Settings,
+    workspace: str,
+    document: dict[str, Any],
+    made: datetime,
+    format_: str,
+    name: str,
+    content: bytes,
+) -> dict[str, bytes]:
+    """The signature of a workbook or table, which hold none inside."""
+    if format_ not in SIGNED_BESIDE:
+        return {}
+    return {name + SUFFIX: text(detached(name, content, proof.document, signer(settings, workspace, made)))}
 
 
 def _record(store: Store, key: str | None) -> ProofRecord:

@@ -112,6 +112,7 @@ class Report:
         sections: the content.
         of: what it is about where there are several of its kind, such as a proof's id; it is in the files' names.
         own: formats that it is a document of its own in, and what writes them.
+        beside: what goes with a file, such as its signature: from format, file name and content to files by name.
     """
 
     name: str
@@ -128,6 +129,7 @@ class Report:
     sections: tuple[Section, ...]
     of: str = ""
     own: Mapping[str, Callable[[], bytes]] = field(default_factory=dict[str, Callable[[], bytes]], compare=False)
+    beside: Callable[[str, str, bytes], Mapping[str, bytes]] | None = field(default=None, compare=False)
 
     @property
     def about(self) -> str:

@@ -22,7 +22,7 @@ from jobs.reporting import Reporter
 from ledger.errors import LedgerError
 from reports.proof.issue import rendered
 from reports.proof.verification import verify
-from reports.render import FORMATS, file_name, render
+from reports.render import FORMATS, file_name, files, render
 from reports.report import Report
 from reports.view import View
 from tests.claims import claim
@@ -48,11 +48,14 @@ def test_a_proof_goes_out_as_its_own_signed_document(settings: Settings, format_
     assert file_name(report, format_) == f"synthetic-sample-proof-a1b2c3d4-acme-{report.first}-{report.last}.{format_}"
 
 
-def test_a_delivered_proof_is_verified_by_whoever_gets_it(settings: Settings, tmp_path: Path) -> None:
+@pytest.mark.parametrize("format_", FORMATS)
+def test_a_delivered_proof_is_verified_by_whoever_gets_it(settings: Settings, tmp_path: Path, format_: str) -> None:
     keep_proof(settings, "verified")
-    file = tmp_path / "proof.pdf"
-    file.write_bytes(render(made(settings, "proof"), "pdf"))
-    assert verify(file).valid
+    found = files(made(settings, "proof"), format_)
+    for name, content in found.items():
+        (tmp_path / name).write_bytes(content)
+    assert verify(tmp_path / next(iter(found))).valid
+    assert len(found) == (2 if format_ in {"xlsx", "csv"} else 1)
 
 
 def test_the_summary_of_a_proof_has_its_saving_with_the_interval(settings: Settings) -> None:

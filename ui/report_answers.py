@@ -64,7 +64,10 @@ def write(
     with Reporter(settings) as reporter:
         report = reporter.report(workspace, name, view, datetime.now(UTC))
     path = _path(report, format_, out)
-    path.write_bytes(render(report, format_))
+    content = render(report, format_)
+    path.write_bytes(content)
+    for beside, body in (report.beside(format_, path.name, content) if report.beside else {}).items():
+        path.with_name(beside).write_bytes(body)
     if as_json:
         console.print_json({"report": report.name, "path": str(path), **_facts(report)})
         return

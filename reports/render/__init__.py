@@ -35,11 +35,27 @@ def render(report: Report, format_: str) -> bytes:
     return own() if own else _renderer(format_)(report)
 
 
+def files(report: Report, format_: str) -> dict[str, bytes]:
+    """The report in one format by file name, and whatever goes with it, such as its signature.
+
+    Raises:
+        ReportError: there is no such format.
+    """
+    content = render(report, format_)
+    name = file_name(report, format_)
+    return {name: content, **(report.beside(format_, name, content) if report.beside else {})}
+
+
 def file_name(report: Report, format_: str) -> str:
     """Name of the file: `synthetic-sample-spend-demo-2026-10-01-2026-10-31.pdf`."""
     lead = "synthetic-sample-" if report.synthetic else ""
     name = f"{report.name}-{report.of}" if report.of else report.name
     return f"{lead}{name}-{report.workspace}-{report.first}-{report.last}.{FORMATS[format_].ending}"
+
+
+def media_of(name: str) -> str:
+    """Media type of a file by its ending."""
+    return next((f.media for f in FORMATS.values() if name.endswith(f".{f.ending}")), "application/octet-stream")
 
 
 def known(format_: str) -> str:
