@@ -31,7 +31,21 @@ _SERVE = (
     "import sys; from pathlib import Path; from accounts.home import Settings; from ui.server import serve; "
     "serve(Settings(home=Path(sys.argv[1])), 'default', port=int(sys.argv[2]))"
 )
-PAGES = ("", "spend", "unit-cost", "change", "reconciliation", "loads")
+PAGES = (
+    "",
+    "proofs",
+    "spend",
+    "unit-cost",
+    "change",
+    "what-if",
+    "roi",
+    "forecast",
+    "connections",
+    "reports",
+    "reconciliation",
+    "loads",
+    "method",
+)
 
 
 def filled(home: Path, rows: int) -> None:
@@ -55,6 +69,7 @@ class Visitor:
 
     def ask(self, page: str) -> float:
         """Seconds until the page is wholly sent."""
+        from streamlit.proto.Alert_pb2 import Alert  # noqa: PLC0415
         from streamlit.proto.BackMsg_pb2 import BackMsg  # noqa: PLC0415
         from streamlit.proto.ForwardMsg_pb2 import ForwardMsg  # noqa: PLC0415
 
@@ -66,6 +81,8 @@ class Visitor:
         while True:
             answer = ForwardMsg()
             answer.ParseFromString(self._socket.recv(timeout=120))
+            if answer.delta.new_element.alert.format == Alert.ERROR:
+                raise RuntimeError(f"The page {page!r} failed: {answer.delta.new_element.alert.body}")
             if answer.WhichOneof("type") == "script_finished":
                 return time.perf_counter() - start
 
