@@ -61,7 +61,7 @@ def proof_report(settings: Settings, workspace: str, view: View, made: datetime)
 def _signature(
     settings: Settings,
     workspace: str,
-    document: dict[str, Any],
+    proof: Proof,
     made: datetime,
     format_: str,
     name: str,
