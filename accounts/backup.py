@@ -30,7 +30,7 @@ from accounts.errors import WorkspaceError
 from accounts.home import Settings, lake_address
 from accounts.journal import FOLDER, ROWS
 from accounts.locks import no_syncs
-from accounts.workspaces import files, named
+from accounts.workspaces import files, free_of_name, named
 from ledger.catalogs import sqlite_copy
 from ledger.contents import Contents, contents
 from ledger.lake import Lake, writer_lock
@@ -119,6 +119,7 @@ def backup(
     with no_syncs(settings, workspace, patience, say), Lake(address) as lake, writer_lock(address, patience):
         counted = contents(lake)
         lake.close()
+        free_of_name(settings, workspace)
         with sessions(settings)() as session:
             held = rows.held(session.connection(), workspace)
             about = _about(workspace, now, rows.revision(session.connection()), counted, held)

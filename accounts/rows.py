@@ -17,11 +17,14 @@ from sqlalchemy import MetaData, create_engine, func, select
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.types import JSON, Date, Integer, LargeBinary
 
+from accounts import sealed
 from accounts.database import revisions, upgrade
 from accounts.errors import WorkspaceError
 
 if TYPE_CHECKING:
     from sqlalchemy import Column, Connection, Table
+
+    from accounts.vault import Vault
 
 #: By table, rows by column.
 Rows = Mapping[str, list[dict[str, Any]]]
@@ -87,6 +90,17 @@ def keep(connection: Connection, workspace: str, rows: Rows) -> None:
             ) from error
         except SQLAlchemyError as error:
             raise WorkspaceError(f"Its rows of {name} do not fit into this database; they were changed.") from error
+
+
+def seal_anew(connection: Connection, workspace: str, vault: Vault) -> None:
+    """Bind secrets that were bound to the workspace's name to what stays when it changes. The caller commits."""
+    for table in _tables(connection):
+        if table.name not in sealed.TABLES:
+            continue
+        for row in held(connection, workspace, [table.name])[table.name]:
+            if (fresh := sealed.renewed(vault, table.name, row)) is not None:
+                this = [column == row[column.name] for column in table.primary_key]
+                connection.execute(table.update().where(*this).values(sealed=fresh))
 
 
 def rename(connection: Connection, workspace: str, to: str) -> None:

@@ -86,6 +86,18 @@ def read(vault: Vault, table: str, row: Row) -> bytes:
     return vault.decrypt(row["sealed"], first)
 
 
+def renewed(vault: Vault, table: str, row: Row) -> bytes | None:
+    """The secret of a row sealed as it would be today; None where it is so already, or the key does not open it."""
+    if row["sealed"] is None or not _opens(vault, table, row):
+        return None
+    today = purpose(table, row)
+    try:
+        vault.decrypt(row["sealed"], today)
+    except VaultError:
+        return vault.encrypt(read(vault, table, row), today)
+    return None
+
+
 def lost(settings: Settings, rows: Mapping[str, Sequence[Row]]) -> list[Lost]:
     """The secrets among rows (by table) that the master key at hand does not open; all, where it cannot be used.
 

@@ -7,16 +7,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from accounts import home, rows
 from accounts.database import sessions
-from accounts.errors import WorkspaceError
+from accounts.errors import VaultError, WorkspaceError
 from accounts.journal import Change, changing, commit
 from accounts.locks import no_syncs
+from accounts.vault import open_vault
 from ledger.lake import writer_lock
 
 if TYPE_CHECKING:
@@ -85,6 +86,7 @@ def move(settings: Settings, workspace: str, to: str) -> Known:
         if to in {one.name for one in listed(settings)}:
             raise WorkspaceError(f"There is a workspace {to} already; choose another name, or delete that one first.")
         with _alone(settings, workspace):
+            free_of_name(settings, workspace)
             commit(settings, Change("move", workspace, to=to))
     return named(settings, to)
 
@@ -112,6 +114,13 @@ def delete(settings: Settings, workspace: str) -> Known:
                 "permissions, and remove the folder."
             )
     return was
+
+
+def free_of_name(settings: Settings, workspace: str) -> None:
+    """Bind signing keys that an earlier version bound to the workspace's name to themselves, if the key opens them."""
+    with sessions(settings).begin() as session, suppress(VaultError):
+        if rows.held(session.connection(), workspace, ["signing_keys"])["signing_keys"]:
+            rows.seal_anew(session.connection(), workspace, open_vault(settings))
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import os
@@ -24,7 +25,7 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import MetaData
 
-from accounts import connections, credentials, journal, passwords, rows, signin, workspaces
+from accounts import connections, credentials, journal, passwords, rows, sealed, signin, workspaces
 from accounts.backup import Backup, backup
 from accounts.connections import Connection
 from accounts.database import opened, sessions
@@ -33,7 +34,7 @@ from accounts.home import Settings, lake_address, workspace_folder
 from accounts.locks import connection_lock
 from accounts.restoring import restore
 from accounts.totals import ProviderTotal, keep
-from accounts.vault import new_key
+from accounts.vault import new_key, open_vault
 from accounts.views import save
 from connectors.importing import import_files
 from connectors.live import Field
@@ -337,6 +338,28 @@ def test_pages_behind_a_link_are_in_the_backup_and_not_deleted_through_it(settin
     with pytest.raises(WorkspaceError, match="is a link to"):
         workspaces.delete(settings, "acme")
     whole(settings, "acme")
+
+
+@pytest.mark.usefixtures("acme")
+def test_a_signing_key_that_was_bound_to_the_name_goes_along(settings: Settings) -> None:
+    old = open_vault(settings).encrypt(b"private", "signing key 1 of workspace acme")
+    key = {
+        "workspace": "acme",
+        "number": 1,
+        "kid": "k",
+        "sealed": base64.b64encode(old).decode(),
+        "endorsement": "e",
+        "valid_from": "2026-11-21T00:00:00Z",
+        "valid_to": None,
+    }
+    with sessions(settings).begin() as session:
+        held = rows.packed(rows.held(session.connection(), "acme"))
+        rows.keep(session.connection(), "acme", {**held, "signing_keys": [key]})
+    workspaces.move(settings, "acme", "b")
+    with sessions(settings)() as session:
+        (found,) = rows.held(session.connection(), "b", ["signing_keys"])["signing_keys"]
+    assert sealed.read(open_vault(settings), "signing_keys", found) == b"private"
+    assert open_vault(settings).decrypt(found["sealed"], "signing key k") == b"private"
 
 
 @pytest.mark.usefixtures("acme")
