@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import combinations
@@ -60,10 +60,14 @@ class Together:
         }
 
 
-def together(records: Sequence[ProofRecord]) -> Together:
+def together(records: Sequence[ProofRecord], restated: Collection[str] = ()) -> Together:
     """The sum of the verified proofs among these, S = sum S_i with half widths added as squares (CalTRACK 2, 4.3).
 
     Proofs that share a driver or may concern the same charges err together or count twice, and have no sum.
+
+    Args:
+        records: proofs in any state.
+        restated: ids of those whose bill was restated since; a sum that rests on one says so.
     """
     proofs = tuple(record for record in records if record.state == State.VERIFIED)
     if not proofs:
@@ -77,6 +81,10 @@ def together(records: Sequence[ProofRecord]) -> Together:
     )
     if meeting:
         found = replace(found, point=None, low=None, high=None, verified=False, refusals=(*found.refusals, *meeting))
+    stale = [record.id for record in proofs if record.id in restated]
+    if stale:
+        said = f"Restated since, and here as known then: {', '.join(stale)}. See spendproof proofs show."
+        found = replace(found, limits=(*found.limits, said))
     return Together(proofs, "" if found.point is None else proofs[0].currency, found)
 
 

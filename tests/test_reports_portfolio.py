@@ -46,6 +46,12 @@ def test_half_widths_add_as_squares_by_hand() -> None:
     assert "a bias, such as a common drift, does not" in found.record()["limits"][0]
 
 
+def test_a_sum_that_rests_on_a_restated_bill_says_so() -> None:
+    both = [record("a", "one", "tickets"), record("b", "two", "searches")]
+    assert len(together(both, {"c"}).total.limits) == 1
+    assert together(both, {"b"}).total.limits[1].startswith("Restated since, and here as known then: b.")
+
+
 def test_only_verified_proofs_are_added() -> None:
     others = [record("b", "two", "searches", state=state) for state in ("not verified", "provisional", "superseded")]
     assert together([record("a", "one", "tickets"), *others]).record()["proofs"] == ["a"]

@@ -76,6 +76,10 @@ def test_from_a_date_to_a_signed_proof(home: Path, tmp_path: Path) -> None:
     assert all(row["restated"] is None for row in kept.values())
     shown = answer(home, "proofs", "show", found["id"][:6])
     assert shown["claim"]["row_digest"] == found["claim"]["row_digest"]
+    assert (shown["restated"], shown["known_now"]) == (None, None)
+    total = answer(home, "proofs", "total", found["id"])
+    assert (total["proofs"], total["point"]) == ([found["id"]], found["claim"]["figures"]["point"])
+    assert run(home, "proofs", "total", open_["id"]).exit_code == 1
     assert "G9 passed (isolation): Easy requests (2026-05-12)" in run(home, "proofs", "show", found["id"]).stdout
 
 
@@ -118,6 +122,9 @@ def test_a_baseline_that_cannot_carry_a_claim_is_refused_with_its_reasons(home: 
         (("prove", "--on", "2026-05-12", "--out", "p.doc"), "p.doc: a proof is written as .json"),
         (("prove", "--on", "2026-05-12", "--where", "x"), "write COLUMN=VALUE"),
         (("prove", "--on", "2026-05-12", "--kind", "magic"), "no kind of intervention 'magic'"),
+        (("prove", "--on", "2026-05-12", "--fee-plan", "early"), "plans that are: savings-share"),
+        (("prove", "--on", "2026-05-12", "--contract", "c.toml"), "Name the plan of the contract"),
+        (("proofs", "total", "nothing"), "no proof 'nothing'"),
         (("prove", "--change", "zz"), "There is no intervention 'zz'"),
         (("prove", "--on", "2026-05-12", "--supersedes", "zz"), "There is no proof 'zz'"),
         (("baseline", "show", "zz"), "There is no baseline 'zz'"),

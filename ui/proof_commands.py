@@ -260,10 +260,13 @@ def proofs_total(
     Example: spendproof proofs total
     """
     from reports.portfolio import together  # noqa: PLC0415
+    from reports.stale import stale_proofs  # noqa: PLC0415
     from ui import proofs as out  # noqa: PLC0415
 
-    with _store(workspace) as store:
-        found = together([store.proof(key) for key in keys] if keys else store.proofs())
+    with _proof(workspace) as proof:
+        store = proof.store
+        restated = {stale.proof.id for stale in stale_proofs(proof.lake, store)}
+        found = together([store.proof(key) for key in keys] if keys else store.proofs(), restated)
         out.print_total(found, as_json=json)
     if found.total.point is None:
         raise typer.Exit(1)

@@ -8,6 +8,7 @@ from typing import Any, Final
 import streamlit as st
 
 from analysis.written import MINUS
+from reports.claim import State
 from reports.known_now import LABEL, KnownNow, known_now
 from reports.numbers import money
 from reports.optimization import OptimizationProof
@@ -60,7 +61,7 @@ def draw(view: View) -> None:
             "baseline. What the data cannot carry is refused with the reason."
         )
     proof_wizard.draw(view, proof, expanded=not kept)
-    _together(kept)
+    _together(view, kept)
     _baselines(proof)
 
 
@@ -161,17 +162,24 @@ def _known_now(view: View, record: ProofRecord) -> None:
         )
 
 
+@st.cache_data(max_entries=50, show_spinner=False)
+def _restated(workspace: str, snapshot: int, proofs: tuple[str, ...]) -> frozenset[str]:
+    store, lake = Store(running.current().settings, workspace), data.lake_of(workspace)
+    return frozenset(key for key in proofs if judged(lake, store.proof(key), snapshot) is not None)
+
+
 @st.cache_data(max_entries=50, show_spinner="Measuring on today's ledger")
 def _recomputed(workspace: str, snapshot: int, proof: str) -> KnownNow:
     store = Store(running.current().settings, workspace)
     return known_now(data.lake_of(workspace), store.proof(proof), snapshot)
 
 
-def _together(kept: Sequence[ProofRecord]) -> None:
+def _together(view: View, kept: Sequence[ProofRecord]) -> None:
     """All verified proofs as one sum, where there is more than one."""
-    found = together(kept)
-    if len(found.proofs) < 2:  # noqa: PLR2004 - one proof is its own sum
+    verified = tuple(record.id for record in kept if record.state == State.VERIFIED)
+    if len(verified) < 2:  # noqa: PLR2004 - one proof is its own sum
         return
+    found = together(kept, _restated(view.workspace, view.snapshot, verified))
     with st.expander(f"The {len(found.proofs)} verified proofs together"):
         whole, unit = found.total, found.currency
         if whole.point is not None:
