@@ -375,12 +375,14 @@ class TestGcpLive(LiveContract):
 
     @pytest.mark.parametrize("factor", ["1.5", "0.5", "0"])
     def test_a_restated_period_replaces_what_was_there(self, case: Case, desk: Desk, factor: str) -> None:
-        """Google has no second total that could confirm a smaller month, so that a person has to."""
+        """Downwards by itself in the open month; Google has no second total that could confirm an older one."""
         desk.sync()
         rows = desk.ledger()[1:]
         case.restate(factor)
         run = desk.sync(force=factor == "0")
         if factor == "0.5":
+            assert "charges-2026-11 of 2026-11-01 to 2026-11-30 was restated downwards" in run.message
+            assert "2026-10, account" in run.message
             assert "--replace" in run.message
             assert desk.sync(force=True).message == ""
         assert desk.ledger()[0] == case.truth()

@@ -6,6 +6,7 @@ A subclass answers one request; faults are put in front of the answers, each for
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -64,6 +65,8 @@ class Loopback:
 
     def __init__(self, now: datetime) -> None:
         self.now = now
+        #: Seconds that every answer takes, for benchmarks.
+        self.latency = 0.0
         self.faults: list[Fault] = []
         self.requests: list[Request] = []
         self._lock = threading.Lock()
@@ -83,6 +86,7 @@ class Loopback:
 
     def handle(self, request: Request) -> Answer:
         """The answer with what goes wrong on the way."""
+        time.sleep(self.latency)
         with self._lock:
             self.requests.append(request)
             number = len(self.requests)
