@@ -31,7 +31,8 @@ _MEDIA: Final = {
     "csv": "text/csv",
     "json": "application/json",
 }
-_RESTATED: Final = "The bill that this proof cites was restated since. The proof shows what was known then."
+#: Above what is known now.
+RESTATED: Final = "The bill that this proof cites was restated since. The proof shows what was known then."
 _BADGES: Final = {"verified": "green", "provisional": "orange", "not verified": "red"}
 #: Of the two pictures where the page is dark.
 _DARK: Final[charts.Palette] = {
@@ -141,7 +142,7 @@ def _figures(heads: Sequence[str], rows: Sequence[Sequence[str]], right: Sequenc
 
 def _known_now(view: View, record: ProofRecord) -> None:
     """The same claim on today's ledger beside the signed one, before anybody supersedes or revokes it."""
-    st.warning(_RESTATED)
+    st.warning(RESTATED)
     with st.container(border=True):
         now = _recomputed(view.workspace, view.snapshot, record.id)
         st.markdown(f"**As known then, as known now** :gray-badge[{LABEL}]")
