@@ -92,7 +92,10 @@ def drained(home: str, log: str, minutes: int = 0) -> int:
         return said
 
     now = _NOW + timedelta(minutes=minutes)
-    return send_due(settings_in(home), ways={"folder": way}, clock=lambda: now).sent
+    done = send_due(settings_in(home), ways={"folder": way}, clock=lambda: now)
+    if done.errors:
+        raise RuntimeError(f"{len(done.errors)} deliveries failed, the first: {done.errors[0]}")
+    return done.sent
 
 
 def killed(home: str, log: str, deliveries: int) -> float:
