@@ -122,11 +122,11 @@ def sync(settings: Settings, workspace: str, name: str, *, force: bool = False, 
     with connection_lock(settings, connection):
         run = sync_runs.begin(settings, connection, used.now())
         hidden, notes = credentials.Credentials({}, ()), list[str]()
+        meter = Meter(connection.paid_limit)
         try:
             known = used.find(connection.provider)
             hidden = credentials.unseal(settings, connection, known.setup.fields)
             used = with_(used, say=_quietly(used.say, hidden))
-            meter = Meter(connection.paid_limit)
             access = _access(hidden, meter, used)
             with Lake(lake_address(settings, workspace)) as lake:
                 state = _Sync(
@@ -149,6 +149,7 @@ def sync(settings: Settings, workspace: str, name: str, *, force: bool = False, 
             problems = f"Unexpected: {type(error).__name__}: {' '.join(str(error).split())[:300]}."
         run.state = RunState.FAILED if problems else RunState.DONE
         run.message = hidden.redacted(" ".join(filter(None, (problems, *notes))))
+        run.calls, run.paid = meter.calls, meter.paid
         run.doing, run.ended_at = "", used.now()
         sync_runs.save(settings, run)
     return run

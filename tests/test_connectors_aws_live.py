@@ -16,6 +16,8 @@ import pytest
 import time_machine
 from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError, ProfileNotFound
 
+from accounts import totals
+from accounts.sync_runs import RunState
 from connectors.aws import setup
 from connectors.aws.live import AwsSource
 from connectors.aws.live_errors import error_of
@@ -27,7 +29,7 @@ from connectors.sources import Provider
 from ledger.lake import Lake
 from ledger.staging import Fetched
 from tests.ledgers import open_lake, write_parquet
-from tests.live_contract import Case, LiveContract
+from tests.live_contract import Case, Desk, LiveContract
 from tests.loopback.aws_front import CUSTOMER, VENDOR, AwsFront, Fault, Role
 
 ROLE = f"arn:aws:iam::{CUSTOMER}:role/SpendProofRead"
@@ -765,6 +767,35 @@ class AwsCase(Case):
 
     def find_key(self) -> None:
         self.server.state.keys["AKIAVENDOR"] = self.kept
+
+
+class CostExplorerAlone(AwsCase):
+    """A payer account that has no export yet."""
+
+    def deliver(self) -> None:
+        self.server.state.costs = dict(self.costs)
+        del self.values["export"]
+
+
+def test_an_account_without_an_export_shows_what_cost_explorer_says_until_one_is_delivered(
+    aws: AwsFront, tmp_path: Path
+) -> None:
+    with time_machine.travel(datetime(2026, 11, 20, 12, tzinfo=UTC), tick=True):
+        case = CostExplorerAlone(aws, tmp_path, datetime.now(UTC))
+        desk = Desk(case, tmp_path / "home")
+        run = desk.sync()
+        assert run.state == RunState.FAILED
+        assert "no data export of charges" in run.message
+        assert run.paid.quantize(Decimal("0.01")) == aws.state.called.count("ce:GetCostAndUsage") * Decimal("0.01")
+        newest = totals.listed(desk.settings, desk.connection)[0]
+        assert (newest.amount, newest.origin, newest.is_provisional) == (Decimal("8.5"), "Cost Explorer", True)
+        assert desk.ledger() == ({}, 0, 1), "the token counts come without an export, and no charge does"
+        aws.state.exports = [export(NAME, "COST_AND_USAGE_REPORT")]
+        AwsCase.deliver(case)
+        assert desk.sync().message == ""
+        newest = totals.listed(desk.settings, desk.connection)[0]
+        assert (newest.amount, newest.ledger, newest.is_provisional) == (Decimal("8.5"), Decimal("8.5"), False)
+        assert desk.ledger()[0] == case.truth()
 
 
 class TestAwsLive(LiveContract):
