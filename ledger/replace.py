@@ -29,8 +29,12 @@ from ledger.tables import SCHEMA_VERSION, TABLES
 #: A replacement that is smaller by more than this share of the money is refused unless told to replace.
 CLEARLY_LESS: Final = Decimal("0.10")
 
-#: An account that is called like its provider is one that the source does not name: it may be any of them.
-_UNNAMED: Final = "lower(d.ServiceProviderName) IN (d.BillingAccountId, r.BillingAccountId)"
+#: An account that is called like its provider is one that the source does not name: it may be any of those that the
+#: provider bills itself, and none that a cloud bills, which may sell the provider's models too.
+_UNNAMED: Final = (
+    "lower(d.ServiceProviderName) IN (d.BillingAccountId, r.BillingAccountId) "
+    "AND d.x_Connection IN (SELECT Connection FROM loads WHERE Provider = ?)"
+)
 #: Rows of a load whose staging leaves much memory behind.
 _MANY: Final = 20_000
 _ROLLUP_DAY: Final = "(ChargeDate - DATE '1970-01-01')::INTEGER"
@@ -199,10 +203,10 @@ def _refuse_overlap(cursor: duckdb.DuckDBPyConnection, staged: Staged) -> None:
         "SELECT d.x_Connection, d.BillingAccountId, min(d.ChargeDate), max(d.ChargeDate) FROM daily_spend AS d "
         "JOIN (SELECT DISTINCT BillingAccountId, ServiceProviderName, BillingPeriodStart, "
         f"DATE '1970-01-01' + DayNumber AS ChargeDate FROM {ROLLED} WHERE x_State IS NULL) AS r "
-        f"ON (d.BillingAccountId = r.BillingAccountId OR {_UNNAMED}) AND d.ChargeDate = r.ChargeDate "
+        f"ON (d.BillingAccountId = r.BillingAccountId OR ({_UNNAMED})) AND d.ChargeDate = r.ChargeDate "
         "AND d.ServiceProviderName IS NOT DISTINCT FROM r.ServiceProviderName "
         "WHERE d.x_Connection <> ? GROUP BY ALL ORDER BY ALL LIMIT 1",
-        [own],
+        [staged.provider, own],
     ).fetchone()
     if row:
         other, account, first, last = row
