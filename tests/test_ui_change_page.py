@@ -134,7 +134,7 @@ def test_an_axis_that_is_cut_says_so_and_draws_no_false_length() -> None:
     link, bars, points = figures.bridge(steps, "USD", "told")["layer"]
     assert bars["transform"] == [{"filter": "datum.kind != 'whole'"}]
     assert points["mark"]["type"] == "point"
-    assert bars["encoding"]["x"]["axis"]["title"] == "USD (the axis does not begin at zero)"
+    assert bars["encoding"]["x"]["axis"]["title"] == ["USD", "(the axis does not begin at zero)"]
     assert "to" in link["encoding"]["x"]["field"]
 
 

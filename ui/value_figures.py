@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any, Final
 
 from reports.figures import OTHER_COLOUR, PALETTE, Spec
@@ -66,7 +65,7 @@ def trend(proof: Proven, currency: str, note: str) -> Spec:
                 "tooltip": tooltip,
             },
         },
-        *_marks(proof.marks, x),
+        *_marks(proof, x),
     ]
     return {
         "height": 260,
@@ -113,8 +112,10 @@ def _value(step: Step, currency: str) -> dict[str, Any]:
     }
 
 
-def _marks(marks: Sequence[tuple[date, str]], x: Spec) -> list[Spec]:
-    data = {"values": [{"when": day.isoformat(), "text": _short(words), "full": words} for day, words in marks]}
+def _marks(proof: Proven, x: Spec) -> list[Spec]:
+    data = {"values": [{"when": day.isoformat(), "text": _short(words), "full": words} for day, words in proof.marks]}
+    # Towards the side that has more room, so that the name never reaches over the edge of a phone.
+    late = sum(not step.reporting for step in proof.days) * 2 > len(proof.days)
     return [
         {
             "data": data,
@@ -126,9 +127,9 @@ def _marks(marks: Sequence[tuple[date, str]], x: Spec) -> list[Spec]:
             "data": {"values": data["values"][:1]},
             "mark": {
                 "type": "text",
-                "align": "left",
+                "align": "right" if late else "left",
                 "baseline": "bottom",
-                "dx": 3,
+                "dx": -3 if late else 3,
                 "dy": -4,
                 "fontSize": 11,
                 "color": _QUIET,

@@ -100,7 +100,7 @@ def test_no_page_breaks_a_serious_rule_of_accessibility_or_asks_another_host(
 ) -> None:
     view = look(browser, filled.url, dark=dark)
     found = list[str]()
-    for path in ("/", "/spend", "/unit-cost", "/add-data", "/loads", "/charges?service=Compute"):
+    for path in ("/", "/spend", "/unit-cost", "/roi", "/add-data", "/loads", "/charges?service=Compute", "/method"):
         view.open(path, "stCaptionContainer")
         view.page.wait_for_timeout(500)
         result = Axe().run(view.page)
