@@ -4,7 +4,7 @@
 # pyright: reportAttributeAccessIssue=false, reportOperatorIssue=false, reportArgumentType=false
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from analysis.spend import spend_table
@@ -74,6 +74,12 @@ def option(dimension: str, value: str | None, name: str | None = None) -> str:
     kind = next(title for title, known in DIMENSIONS.items() if known == dimension)
     shown = UNNAMED if value is None else value if name is None or name == value else f"{name} ({value})"
     return f"{kind}: {shown}"
+
+
+def name_of(dimensions: Mapping[str, object], by: Sequence[str]) -> str:
+    """A group of a table as people read it; an account by its name, then its number."""
+    values = [str(dimensions[name]) for name in reversed(by) if dimensions[name] is not None]
+    return values[0] if len(values) == 1 else f"{values[0]} ({values[1]})" if values else UNNAMED
 
 
 def names(daily: ir.Table) -> dict[str, tuple[str, str | None]]:

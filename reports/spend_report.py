@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from analysis.result import ZERO, Metric, share, total
 from analysis.spend import SpendRow, spend_table
 from analysis.unit_cost import UnitCostRow, unit_cost
+from analysis.where import name_of
 from reports import numbers, spend_pictures
 from reports.ledger_state import Basis
 from reports.report import Chart, Column, Figure, Kind, Report, Section, Table, Value
@@ -22,8 +23,12 @@ if TYPE_CHECKING:
 
 #: Rows of a table under their own name; the rest is one row.
 MOST_ROWS: Final = 25
-UNNAMED: Final = "(not stated)"
-_GROUPS: Final = {"service": "Service", "provider": "Provider", "model": "Model", "account-name": "Project or account"}
+_GROUPS: Final = {
+    "Service": ("service",),
+    "Provider": ("provider",),
+    "Model": ("model",),
+    "Project or account": ("account", "account-name"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +51,15 @@ class _Asked:
         """Spend of the one currency."""
         table = spend_table(self.daily, by, start=span.first, end=span.end)
         return [row for row in table.rows if row.currency == self.currency]
+
+    def groups(self, by: tuple[str, ...], span: Span) -> dict[str, Decimal]:
+        """Billed cost of every group by its name, the largest first."""
+        found = dict[str, Decimal]()
+        for row in self.rows(by, span):
+            name = name_of(row.dimensions, by)
+            # Nothing keeps a bill from stating "(not stated)".
+            found[name] = total((found.get(name, ZERO), row.billed_cost))
+        return found
 
     def unit_costs(self, by: Sequence[str]) -> list[UnitCostRow]:
         """Cost of tokens of the one currency."""
@@ -80,7 +94,7 @@ def spend_report(basis: Basis, view: View, made: datetime) -> Report:
         state.newest_period,
         state.synthetic,
     )
-    sections = [_overview(asked), *(_section(asked, by, title) for by, title in _GROUPS.items())]
+    sections = [_overview(asked), *(_section(asked, by, title) for title, by in _GROUPS.items())]
     if asked.tokens is not None:
         sections.append(_tokens(asked))
     return basis.report("spend", "Spend report", view, made, sections)
@@ -104,15 +118,14 @@ _METRICS: Final = {"Billed cost": Metric.BILLED, "Effective cost": Metric.EFFECT
 
 def _by_day(asked: _Asked) -> tuple[Chart, ...]:
     """Billed cost by day or month, the services on each other; none where nothing was spent."""
-    when = asked.span.step
-    found = asked.rows(("service",), asked.span)
-    if not found:
+    when, by = asked.span.step, _GROUPS["Service"]
+    sums = asked.groups(by, asked.span)
+    if not sums:
         return ()
     marks = [
-        spend_pictures.mark(row, when, str(row.dimensions["service"] or UNNAMED), row.billed_cost, numbers.money)
-        for row in asked.rows((when, "service"), asked.span)
+        spend_pictures.mark(row, when, name_of(row.dimensions, by), row.billed_cost, numbers.money)
+        for row in asked.rows((when, *by), asked.span)
     ]
-    sums = {str(row.dimensions["service"] or UNNAMED): row.billed_cost for row in found}
     return (spend_pictures.stacked(marks, sums, asked.frame(f"Billed cost by {when} and service")),)
 
 
@@ -143,20 +156,16 @@ def _whole(row: SpendRow | None, metric: Metric) -> Decimal | None:
     return None if metric is Metric.LIST and row.billed_without_list != ZERO else row.cost(metric)
 
 
-def _section(asked: _Asked, by: str, title: str) -> Section:
-    now = asked.rows((by,), asked.span)
-    then = {row.dimensions[by]: row.billed_cost for row in asked.rows((by,), asked.before)} if asked.compared else {}
-    whole = total(row.billed_cost for row in now)
-    rows = [
-        _row(str(row.dimensions[by] or UNNAMED), row.billed_cost, whole, then.get(row.dimensions[by], ZERO), asked)
-        for row in now[:MOST_ROWS]
-    ]
-    rest = now[MOST_ROWS:]
-    if rest:
-        earlier = total(then.get(row.dimensions[by], ZERO) for row in rest)
-        rows.append(_row(f"{len(rest):,} others", total(r.billed_cost for r in rest), whole, earlier, asked))
-    gone = total(amount for key, amount in then.items() if key not in {row.dimensions[by] for row in now})
-    if gone:
+def _section(asked: _Asked, by: tuple[str, ...], title: str) -> Section:
+    now = asked.groups(by, asked.span)
+    then = asked.groups(by, asked.before) if asked.compared else {}
+    whole = total(now.values())
+    named = list(now.items())
+    rows = [_row(name, amount, whole, then.get(name, ZERO), asked) for name, amount in named[:MOST_ROWS]]
+    if rest := named[MOST_ROWS:]:
+        earlier = total(then.get(name, ZERO) for name, _ in rest)
+        rows.append(_row(f"{len(rest):,} others", total(amount for _, amount in rest), whole, earlier, asked))
+    if gone := total(amount for name, amount in then.items() if name not in now):
         rows.append(_row(f"Only in {asked.before}", ZERO, whole, gone, asked))
     columns = (
         Column(title, Kind.TEXT),
@@ -179,7 +188,7 @@ def _row(name: str, amount: Decimal, whole: Decimal, earlier: Decimal, asked: _A
 def _tokens(asked: _Asked) -> Section:
     held = asked.unit_costs(("model",))
     rows = tuple(
-        (str(row.dimensions["model"] or UNNAMED), row.cost_per_million, row.tokens, row.costs.of(Metric.BILLED))
+        (name_of(row.dimensions, ("model",)), row.cost_per_million, row.tokens, row.costs.of(Metric.BILLED))
         for row in held
         if row.tokens > ZERO
     )
@@ -205,16 +214,12 @@ def _token_trend(asked: _Asked, held: Sequence[UnitCostRow]) -> tuple[Chart, ...
     """Cost per million tokens by day or month of the models with the largest cost."""
     when = asked.span.step
     prices = {
-        str(row.dimensions["model"] or UNNAMED): row.cost_per_million
-        for row in held
-        if row.cost_per_million is not None
+        name_of(row.dimensions, ("model",)): row.cost_per_million for row in held if row.cost_per_million is not None
     }
     if not prices:
         return ()
     marks = [
-        spend_pictures.mark(
-            row, when, str(row.dimensions["model"] or UNNAMED), row.cost_per_million, numbers.unit_price
-        )
+        spend_pictures.mark(row, when, name_of(row.dimensions, ("model",)), row.cost_per_million, numbers.unit_price)
         for row in asked.unit_costs((when, "model"))
     ]
     return (spend_pictures.lines(marks, prices, asked.frame(f"Cost per 1M tokens by {when} and model")),)

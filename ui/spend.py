@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import streamlit as st
 
+from analysis import where
 from analysis.period import first_of_month
 from analysis.quality import SourceQuality
 from analysis.result import ZERO, Metric, share, total
@@ -22,7 +23,6 @@ from ui.frame import SYNTHETIC, View, page
 from ui.markup import joined
 from ui.scope import Scope
 from ui.tables import chosen_row, money_column, percent_column, show
-from ui.where import UNNAMED
 
 GROUPS: Final = {
     "Service": ("service",),
@@ -81,8 +81,7 @@ class Question:
 
 def name_of(row: SpendRow, by: Sequence[str]) -> str:
     """The group of a row as text; an account by its name, then its number."""
-    values = [str(row.dimensions[name]) for name in reversed(by) if row.dimensions[name] is not None]
-    return values[0] if len(values) == 1 else f"{values[0]} ({values[1]})" if values else UNNAMED
+    return where.name_of(row.dimensions, by)
 
 
 def listed(row: SpendRow | None) -> Decimal | None:
