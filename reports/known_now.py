@@ -57,7 +57,7 @@ class KnownNow:
 
     Attributes:
         currency: of all money (ISO 4217).
-        then, now: whether the saving was verified, and whether it would be.
+        then, now: whether the saving was verified, and whether it would be; None where it cannot be measured now.
         figures: each then and now.
         refusals: why it would not be verified now, as sentences.
         reason: why it cannot be measured at all now; empty where it can.
@@ -66,7 +66,7 @@ class KnownNow:
 
     currency: str
     then: bool
-    now: bool
+    now: bool | None
     figures: tuple[Compared, ...]
     refusals: tuple[str, ...]
     reason: str
@@ -124,14 +124,16 @@ def known_now(lake: Lake, record: ProofRecord, at: int) -> KnownNow:
         for name, title in _FIGURES
     )
     refusals = () if found is None else found.refusals
-    now = found is not None and found.verified
+    now = None if found is None else found.verified
     return KnownNow(claim["currency"], claim["state"] == "verified", now, figures, refusals, reason, at)
 
 
 def _measured(lake: Lake, claim: dict[str, Any], at: int) -> AvoidedCost:
-    from analysis.savings import measure_avoided_cost  # noqa: PLC0415 - scipy, which only a measurement needs
+    from analysis.savings import METHOD, measure_avoided_cost  # noqa: PLC0415 - scipy, which only a measurement needs
 
-    question = _question(claim)
+    question, version = _question(claim), claim["method"]["version"]
+    if version != METHOD:
+        raise ValueError(f"The proof was measured by method {version}, and this release measures by {METHOD}.")
     if cited.bounds(lake, question.scope, at) is None:
         raise ValueError("The ledger has no charge of its scope any more.")
     found = gather(lake, question, snapshot=at)

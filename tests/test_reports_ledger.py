@@ -185,7 +185,7 @@ def test_a_restated_bill_is_shown_as_known_then_and_as_known_now(
     assert actual.now is not None
     assert actual.difference == actual.now - (signed.figures.actual or 0) > 1000
     # The invoices are those of then, and the ledger is not: no such saving is verified any more.
-    assert not now.now
+    assert now.now is False
     assert any("the invoice" in sentence for sentence in now.refusals)
     assert now.record()["label"] == "Recomputed, not signed"
     file = tmp_path / "proof.json"
@@ -197,8 +197,17 @@ def test_a_restated_bill_is_shown_as_known_then_and_as_known_now(
 def test_a_claim_that_cannot_be_measured_any_more_says_why(charged: tuple[Claim, ProofRecord], tmp_path: Path) -> None:
     with open_lake(tmp_path) as lake:
         found = known_now(lake, charged[1], lake.snapshot())
-    assert (found.now, [figure.now for figure in found.figures]) == (False, [None] * 5)
+    assert (found.now, [figure.now for figure in found.figures]) == (None, [None] * 5)
     assert found.reason == "The ledger has no charge of its scope any more."
+
+
+def test_a_claim_of_another_method_is_not_measured_by_this_one(
+    proof: OptimizationProof, charged: tuple[Claim, ProofRecord]
+) -> None:
+    claim_, record = charged
+    older = replace(claim_, method=replace(claim_.method, version="E1-1")).record()
+    found = known_now(proof.lake, ProofRecord(id=record.id, claim=json.dumps(older)), proof.lake.snapshot())
+    assert found.reason.startswith("The proof was measured by method E1-1, and this release measures by")
 
 
 def test_the_ledger_gives_the_proof_again(proof: OptimizationProof, kept: Proof, tmp_path: Path) -> None:

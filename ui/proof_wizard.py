@@ -95,8 +95,9 @@ def draw(view: View, proof: OptimizationProof, *, expanded: bool) -> None:
             "What the providers invoiced (CSV)",
             "csv",
             key="proof-invoices",
-            help="Columns provider, first_day, last_day, amount, currency. Without invoices of both periods nobody can "
-            "say that the ledger is the bill, and the proof is not verified.",
+            help="Columns provider, first_day, last_day, amount, currency. Totals that are kept for connections and "
+            "invoices in the ledger are known without a file, which goes before them. Without invoices of both periods "
+            "nobody can say that the ledger is the bill, and the proof is not verified.",
         )
         evaluations = st.file_uploader(
             "Evaluations of the answers (CSV), where there are any",
