@@ -91,8 +91,8 @@ def _wait(attempt: Callable[[], bool], patience: float, what: str) -> None:
     deadline = time.monotonic() + patience
     while not attempt():
         if time.monotonic() > deadline:
-            raise WriterBusyError(
-                f"Another load has been writing to {what} for more than {patience:.0f} seconds; "
-                "wait for it to end, or stop it, and run the command again."
+            since = (
+                f"has been writing to {what} for more than {patience:.0f} seconds" if patience else f"writes to {what}"
             )
+            raise WriterBusyError(f"Another load {since}; wait for it to end, or stop it, and run the command again.")
         time.sleep(_POLL)

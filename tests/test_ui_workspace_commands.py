@@ -46,6 +46,9 @@ def test_a_workspace_leaves_and_comes_back(shell: Shell, tmp_path: Path) -> None
     status, _, said = shell.run("workspace", "delete", "acme", given="amce\n")
     assert status == 1
     assert said.endswith("Error: 'amce' is not the name of the workspace, so acme was not deleted.\n")
+    status, _, said = shell.run("workspace", "delete", "acme")
+    assert status == 1
+    assert said.strip().endswith(("Aborted.", "Aborted!"))
     status, out, _ = shell.run("workspace", "delete", "acme", given="acme\n")
     assert status == 0
     assert "is deleted" in out

@@ -113,11 +113,12 @@ def issuer_renew(
     """
     from ui import proof_checks as out  # noqa: PLC0415
 
+    found = settings()
+    name = workspace or found.workspace
+    question = f"Its old thumbprint and its list of revocations end for ever. Type {name} to go on"
+    typed = name if yes else typer.prompt(question, err=True)
     with sentences():
-        found = settings()
-        name = workspace or found.workspace
-        question = f"Its old thumbprint and its list of revocations end for ever. Type {name} to go on"
-        out.renew(found, name, name if yes else typer.prompt(question, err=True), as_json=json)
+        out.renew(found, name, typed, as_json=json)
 
 
 @issuer.command("revoke")

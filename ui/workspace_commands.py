@@ -97,7 +97,8 @@ def workspace_delete(
     with sentences():
         found = settings()
         out.describe(found, name, as_json=json)
-        typed = name if yes else typer.prompt(f"Type {name} to delete it", err=True)
+    typed = name if yes else typer.prompt(f"Type {name} to delete it", err=True)
+    with sentences():
         out.delete(found, name, typed, as_json=json)
 
 
