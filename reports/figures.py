@@ -221,7 +221,6 @@ def bridge(steps: Sequence[Step], title: str, told: str, note: str = "") -> Spec
         "type": "quantitative",
         "scale": {"domain": [low - margin, high + margin], "nice": False} if cut else {"zero": True},
         "axis": {
-            # On two lines: a phone has no room for both side by side.
             "title": [title, "(the axis does not begin at zero)"] if cut else title,
             "labelExpr": "format(datum.value, '~s')",
             "tickCount": {"expr": "max(3, floor(width / 110))"},
@@ -246,8 +245,7 @@ def bridge(steps: Sequence[Step], title: str, told: str, note: str = "") -> Spec
         "encoding": {"y": y, "y2": {"field": "next"}, "x": {**x, "field": "to"}},
     }
     spec = _chart([link, bar, *([point] if cut else [])], values, Axis("", False, date.min, None, told, note))
-    # Room at the left: a browser that measures before its letters have come measures too little.
-    return spec | {"height": {"step": _BRIDGE_STEP}, "padding": {**spec["padding"], "left": 14}}
+    return spec | {"height": {"step": _BRIDGE_STEP}, "padding": {**spec["padding"], "left": 14}}  # fonts come late
 
 
 def bridge_words(what: str, steps: Sequence[Step]) -> str:

@@ -7,6 +7,7 @@ import importlib
 import re
 import subprocess
 import sys
+import tarfile
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -93,9 +94,15 @@ def test_the_page_shows_the_text_that_is_asked_for() -> None:
     assert [header.proto.anchor for header in app.subheader if header.value == "The gates"] == ["the-gates"]
 
 
-def test_the_wheel_holds_the_texts(tmp_path: Path) -> None:
-    build = "import os, sys; from hatchling import build; build.build_wheel(sys.argv[1])"
+def test_wheel_and_source_archive_hold_the_texts(tmp_path: Path) -> None:
+    build = "import sys; from hatchling import build; build.build_wheel(sys.argv[1]); build.build_sdist(sys.argv[1])"
     subprocess.run([sys.executable, "-c", build, str(tmp_path)], cwd=ROOT, check=True, capture_output=True)
-    (wheel,) = tmp_path.glob("*.whl")
+    text = (ROOT / "docs" / "method" / "savings.md").read_bytes()
+    (wheel,), (archive,) = tmp_path.glob("*.whl"), tmp_path.glob("*.tar.gz")
     with zipfile.ZipFile(wheel) as held:
-        assert held.read("ui/method_text/savings.md") == (ROOT / "docs" / "method" / "savings.md").read_bytes()
+        assert held.read("ui/method_text/savings.md") == text
+    with tarfile.open(archive) as held:
+        (name,) = [name for name in held.getnames() if name.endswith("/ui/method_text/savings.md")]
+        packed = held.extractfile(name)
+        assert packed is not None
+        assert packed.read() == text

@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from accounts.home import Settings
 from tests.e2e.driver import Server, View, look, server_of
+from ui import pages, tour
 
 _FOCUSED = (
     "() => { const e = document.activeElement; "
@@ -86,4 +87,23 @@ def test_the_shortcuts_open_what_they_say_and_escape_closes_it(browser: Browser,
     expect(page.get_by_role("dialog")).to_have_count(0)
     view.settled()
     expect(page.get_by_text("$615.00").first).to_be_visible()
+    page.context.close()
+
+
+def test_the_tour_is_walked_from_page_to_page_and_offered_no_more(browser: Browser, filled: Server) -> None:
+    view = look(browser, filled.url)
+    page = view.page
+    view.open("/spend")
+    tab_to(page, "Tour")
+    page.keyboard.press("Enter")
+    for number, step in enumerate(tour.STEPS, 1):
+        expect(page.get_by_text(f"{step.title} ({number} of {len(tour.STEPS)})")).to_be_visible(timeout=60_000)
+        title = next(entry.title for entry in pages.ENTRIES if entry.path == step.path)
+        expect(page.get_by_role("heading", level=1)).to_have_text(title)
+        view.settled("stCaptionContainer")
+        tab_to(page, "Next" if number < len(tour.STEPS) else "End the tour")
+        page.keyboard.press("Enter")
+    expect(page.get_by_text("End the tour")).to_have_count(0)
+    view.open("/")
+    expect(page.get_by_role("button", name="Take the tour")).to_have_count(0)
     page.context.close()
