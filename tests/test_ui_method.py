@@ -100,9 +100,9 @@ def test_wheel_and_source_archive_hold_the_texts(tmp_path: Path) -> None:
     text = (ROOT / "docs" / "method" / "savings.md").read_bytes()
     (wheel,), (archive,) = tmp_path.glob("*.whl"), tmp_path.glob("*.tar.gz")
     with zipfile.ZipFile(wheel) as held:
-        assert held.read("ui/method_text/savings.md") == text
+        assert held.read("docs/method/savings.md") == text
     with tarfile.open(archive) as held:
-        (name,) = [name for name in held.getnames() if name.endswith("/ui/method_text/savings.md")]
+        (name,) = [name for name in held.getnames() if name.endswith("/docs/method/savings.md")]
         packed = held.extractfile(name)
         assert packed is not None
         assert packed.read() == text

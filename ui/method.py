@@ -8,8 +8,8 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-#: A link to docs/method of a checkout; in an installed package a folder of its own.
-FOLDER: Final = Path(__file__).with_name("method_text")
+#: Beside this room in a checkout, in a source archive and where the package is installed.
+FOLDER: Final = Path(__file__).resolve().parents[1] / "docs" / "method"
 #: Address of the page, and the parameter that names which text it shows.
 PATH: Final = "method"
 ABOUT: Final = "about"
