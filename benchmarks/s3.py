@@ -16,7 +16,9 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any, Final
@@ -78,40 +80,47 @@ def main() -> None:
         )
         try:
             url = f"http://127.0.0.1:{port}"
-            result = compare(Path(folder), url, arguments.rows, arguments.runs, quiet=arguments.json)
+            root, rows = Path(folder), arguments.rows
+            size = deliver(new(root / "month"), url, rows)
+            result = compare("s3", root, partial(fetch_and_load, url=url), rows, arguments.runs, quiet=arguments.json)
         finally:
             server.terminate()
             server.wait()
-    print(json.dumps(result))
+    print(json.dumps(result | {"megabytes_fetched": round(size / 1e6)}))
 
 
-def compare(folder: Path, url: str, rows: int, runs: int, *, quiet: bool) -> dict[str, Any]:
-    """Load the same month from disk and from S3 in turn, `runs` times each."""
+def new(folder: Path) -> Path:
+    """A folder that is made."""
+    folder.mkdir()
+    return folder
+
+
+def compare(
+    name: str, folder: Path, fetch: Callable[[str, str], int], rows: int, runs: int, *, quiet: bool
+) -> dict[str, Any]:
+    """Load the files of `folder/month` from disk, and fetched from the cloud, in turn, `runs` times each."""
     source = folder / "month"
-    source.mkdir()
-    size = deliver(source, url, rows)
     disk, cloud = list[Measured](), list[Measured]()
     for _ in range(runs):
-        for name in ("lake", "kept"):
-            shutil.rmtree(folder / name, ignore_errors=True)
+        for place in ("lake", "kept"):
+            shutil.rmtree(folder / place, ignore_errors=True)
         disk.append(measured(load_files, str(folder / "lake"), str(source)))
         shutil.rmtree(folder / "lake")
-        cloud.append(measured(fetch_and_load, str(folder / "lake"), str(folder / "kept"), url))
+        cloud.append(measured(fetch, str(folder / "lake"), str(folder / "kept")))
         if disk[-1].value != rows or cloud[-1].value != rows:
             raise AssertionError
         if not quiet:
             print(
                 f"disk {disk[-1].seconds:.2f} s, {disk[-1].cpu:.2f} s of CPU; "
-                f"S3 {cloud[-1].seconds:.2f} s, {cloud[-1].cpu:.2f} s of CPU"
+                f"{name} {cloud[-1].seconds:.2f} s, {cloud[-1].cpu:.2f} s of CPU"
             )
     return {
-        "benchmark": "s3",
+        "benchmark": name,
         "rows": rows,
-        "megabytes_fetched": round(size / 1e6),
         "disk_seconds": round(median(d.seconds for d in disk), 3),
-        "s3_seconds": round(median(c.seconds for c in cloud), 3),
-        "s3_cpu_seconds": round(median(c.cpu for c in cloud), 3),
-        "s3_megabytes": round(max(c.megabytes for c in cloud)),
+        f"{name}_seconds": round(median(c.seconds for c in cloud), 3),
+        f"{name}_cpu_seconds": round(median(c.cpu for c in cloud), 3),
+        f"{name}_megabytes": round(max(c.megabytes for c in cloud)),
         "ratio_file_import": round(median(d.cpu / c.cpu for d, c in zip(disk, cloud, strict=True)), 3),
         "ratio_file_import_wall": round(median(d.seconds / c.seconds for d, c in zip(disk, cloud, strict=True)), 3),
     }
