@@ -20,6 +20,11 @@ def joined(parts: Iterable[str]) -> str:
     return " ".join(part if isinstance(part, Marked) else plain(part) for part in parts)
 
 
+def without_formulas(markdown: str) -> str:
+    """Markdown that stays what it is, but for its dollar signs, which would open formulas."""
+    return markdown.replace("$", "\\$")
+
+
 def plain(text: str) -> str:
     """Text as Markdown that shows it as it is: a dollar sign would open a formula, a bracket a link elsewhere."""
     return "".join(f"\\{c}" if c in _MARKUP else c for c in text)

@@ -8,6 +8,8 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
+from ui.markup import without_formulas
+
 #: Beside this room in a checkout, in a source archive and where the package is installed.
 FOLDER: Final = Path(__file__).resolve().parents[1] / "docs" / "method"
 #: Address of the page, and the parameter that names which text it shows.
@@ -71,7 +73,7 @@ def _sections(text: str) -> tuple[Section, ...]:
 def _shown(text: str) -> str:
     """Markdown of a file as the app's: links between texts stay in the app, and a dollar sign opens no formula."""
     linked = _LINK.sub(_link, text)
-    return "".join(part if part.startswith("`") else part.replace("$", "\\$") for part in _CODE.split(linked))
+    return "".join(part if part.startswith("`") else without_formulas(part) for part in _CODE.split(linked))
 
 
 def _link(found: re.Match[str]) -> str:

@@ -24,6 +24,8 @@ KEPT, COLOURS = 2, 24
 CELL = 16
 #: Levels (of 255) from which a cell counts as different, and the share of cells that may.
 LEVELS, SHARE = 14, 0.02
+#: How often a page that looks otherwise is visited, and looked at.
+VISITS, TRIES = 3, 5
 PAGES = {"value": "/", "spend": "/spend", "proofs": "/proofs", "connections": "/connections"}
 SIZES = {"light": (1280, 1400), "phone": (390, 1400)}
 #: What a careless change may do to a page, as a style sheet.
@@ -82,6 +84,20 @@ def difference(kept: Path, taken: bytes) -> float:
     return float((apart > LEVELS).mean())
 
 
+def looked(view: View, path: str, kept: Path) -> tuple[float, bytes]:
+    """What differs, and the picture; a machine that is busy gets time, and a second visit, before it is told."""
+    apart, taken = 1.0, b""
+    for _ in range(VISITS):
+        page = settled(view, path)
+        for _ in range(TRIES):
+            taken = shot(page)
+            apart = difference(kept, taken)
+            if apart <= SHARE:
+                return apart, taken
+            page.wait_for_timeout(1000)
+    return apart, taken
+
+
 @pytest.fixture(params=sorted(SIZES))
 def view(request: pytest.FixtureRequest, browser: Browser, sample: Server) -> Iterator[tuple[str, View]]:
     width, height = SIZES[request.param]
@@ -94,11 +110,11 @@ def view(request: pytest.FixtureRequest, browser: Browser, sample: Server) -> It
 def test_a_page_looks_as_it_did(view: tuple[str, View], name: str, tmp_path: Path) -> None:
     size, opened = view
     kept = LOOKS / f"{name}-{size}.png"
-    taken = shot(settled(opened, PAGES[name]))
     if os.environ.get("SPENDPROOF_LOOKS") == "renew":
-        small(taken).quantize(COLOURS).save(kept, optimize=True)
+        settled(opened, PAGES[name]).wait_for_timeout(2000)
+        small(shot(opened.page)).quantize(COLOURS).save(kept, optimize=True)
+    apart, taken = looked(opened, PAGES[name], kept)
     (tmp_path / kept.name).write_bytes(taken)
-    apart = difference(kept, taken)
     assert apart <= SHARE, (
         f"{apart:.1%} of the page {name} ({size}) look otherwise than {kept}; it is now {tmp_path / kept.name}. "
         "If that is meant: SPENDPROOF_LOOKS=renew .venv/bin/pytest tests/e2e/test_looks.py"
@@ -108,8 +124,8 @@ def test_a_page_looks_as_it_did(view: tuple[str, View], name: str, tmp_path: Pat
 def test_a_broken_page_is_noticed(browser: Browser, sample: Server) -> None:
     width, height = SIZES["light"]
     view = look(browser, sample.url, width=width, height=height)
-    page, kept = settled(view, PAGES["spend"]), LOOKS / "spend-light.png"
-    assert difference(kept, shot(page)) <= SHARE
+    page, kept = view.page, LOOKS / "spend-light.png"
+    assert looked(view, PAGES["spend"], kept)[0] <= SHARE
     unnoticed = {}
     for what, style in BREAKAGES.items():
         added = page.add_style_tag(content=style)
