@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from accounts import connections, sync_runs
-from accounts.home import Settings, workspace_folder
+from accounts.home import Settings
 from accounts.locks import is_running
 from accounts.sync_runs import RunState
 from jobs.sync import Tools
@@ -30,9 +30,7 @@ def case() -> Iterator[OpenAICase]:
 
 @pytest.fixture
 def desk(case: OpenAICase, tmp_path: Path) -> Desk:
-    made = Desk(case, tmp_path)
-    workspace_folder(made.settings, "default").mkdir(parents=True)
-    return made
+    return Desk(case, tmp_path)
 
 
 def ended(desk: Desk, state: RunState, ago: timedelta) -> None:
