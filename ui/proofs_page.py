@@ -113,7 +113,9 @@ def _pictures(signed: Proof) -> None:
         if drawn:
             st.header(title, anchor=False)
             # A picture has no fonts of its page.
-            st.image(drawn.replace('"Inter"', '"Inter, Helvetica, Arial, sans-serif"'), told, width="stretch")
+            st.image(
+                drawn.replace('"Inter"', '"Inter, Helvetica, Arial, sans-serif"'), told, width="stretch", alt=title
+            )
 
 
 def _split(signed: Proof) -> None:

@@ -8,26 +8,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from accounts.home import Settings
+from tests.e2e.accessibility import barriers
 from tests.e2e.driver import Server, look, server_of
 from tests.loopback.openai import KEY, OpenAILoopback, organization
 
 DAYS = 40
 #: 2 projects x 40 days of 2 lines of 1 to 40 dollars, one of them 0.1234568 more: 2 x (2 x 820 + 40 x 0.1234568).
 SPENT = "$3,289.88"
-#: Rules of axe that Streamlit's own markup breaks on this page; nothing of ours may be added.
-STREAMLITS_OWN = {
-    "aria-allowed-attr",
-    "aria-required-children",
-    "scrollable-region-focusable",
-    "svg-img-alt",
-    "list",
-    "listitem",
-    "button-name",
-}
 
 
 @pytest.fixture
@@ -60,7 +50,7 @@ def test_from_an_empty_workspace_to_the_first_chart(browser: Browser, shop: Serv
     expect(page.get_by_role("heading", name="openai", exact=True)).to_be_visible(timeout=60_000)
     expect(page.get_by_text("Synced", exact=True)).to_be_visible(timeout=240_000)
     expect(page.get_by_text(SPENT)).to_be_visible()
-    _accessible(page)
+    assert barriers(page) == []
     page.get_by_role("link", name="See the spend").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Spend")
     view.settled()
@@ -107,7 +97,7 @@ def test_every_provider_can_be_read_on_a_phone_and_in_the_dark(
             "[document.documentElement, document.querySelector('[data-testid=stMain]')].map(e => e.scrollWidth)"
         )
         assert max(wide) <= width, name
-    _accessible(page)
+    assert barriers(page) == []
     assert [url for url in view.requests if not url.startswith((view.url, "data:", "blob:"))] == []
     page.context.close()
 
@@ -129,13 +119,3 @@ def _commands() -> str:
         except OSError:
             continue
     return "\n".join(found)
-
-
-def _accessible(page: Page) -> None:
-    page.wait_for_timeout(500)
-    found = [
-        f"{one['id']}: {one['nodes'][0]['html'][:200]}"
-        for one in Axe().run(page).response["violations"]
-        if one["impact"] in {"serious", "critical"} and one["id"] not in STREAMLITS_OWN
-    ]
-    assert found == []

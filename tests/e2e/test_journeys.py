@@ -7,26 +7,27 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, expect
 
 from accounts.home import Settings
+from tests.e2e.accessibility import barriers
 from tests.e2e.driver import Server, look, server_of, write_bill
 
-#: Rules of axe that Streamlit's own markup breaks, with what breaks them; nothing of ours may be added.
-STREAMLITS_OWN = {
-    "aria-allowed-attr": "the canvas of a table",
-    "aria-required-children": "the grid of a table",
-    "aria-input-field-name": "the field within a multiselect",
-    "aria-progressbar-name": "the progress of an upload",
-    "scrollable-region-focusable": "code blocks and tables",
-    "nested-interactive": "chips of a multiselect",
-    "svg-img-alt": "marks of a Vega chart, whose chart has a name",
-    "button-name": "the button that unfolds the sidebar",
-    "list": "the sections of the navigation",
-    "listitem": "the sections of the navigation",
-    "label": "the file input, which its own button names",
-}
+#: Connections, Reports and Proofs are looked at in their own journeys.
+PAGES = (
+    "/",
+    "/spend",
+    "/unit-cost",
+    "/change",
+    "/charges?service=Compute",
+    "/what-if",
+    "/roi",
+    "/forecast",
+    "/add-data",
+    "/reconciliation",
+    "/loads",
+    "/method",
+)
 
 
 @pytest.fixture
@@ -100,15 +101,9 @@ def test_no_page_breaks_a_serious_rule_of_accessibility_or_asks_another_host(
 ) -> None:
     view = look(browser, filled.url, dark=dark)
     found = list[str]()
-    for path in ("/", "/spend", "/unit-cost", "/roi", "/add-data", "/loads", "/charges?service=Compute", "/method"):
+    for path in PAGES:
         view.open(path, "stCaptionContainer")
-        view.page.wait_for_timeout(500)
-        result = Axe().run(view.page)
-        found += [
-            f"{path} {one['id']}: {one['nodes'][0]['html'][:200]}"
-            for one in result.response["violations"]
-            if one["impact"] in {"serious", "critical"} and one["id"] not in STREAMLITS_OWN
-        ]
+        found += barriers(view.page)
     own = urlsplit(view.url).netloc
     elsewhere = [
         url for url in view.requests if urlsplit(url).scheme not in {"data", "blob"} and urlsplit(url).netloc != own

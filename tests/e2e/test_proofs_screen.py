@@ -14,6 +14,7 @@ from accounts.home import Settings, lake_address
 from connectors.importing import import_files
 from ledger.lake import Lake
 from sample_data import INVOICES, files
+from tests.e2e.accessibility import barriers
 from tests.e2e.driver import Server, View, look, server_of
 from tests.samples import LOADED
 
@@ -47,6 +48,7 @@ def test_a_change_becomes_a_signed_proof_that_a_stranger_can_open(
         signed = json.loads((tmp_path / "proof.json").read_text())
         assert signed["document"]["statement"]["headline"] == headline
         assert signed["document"]["claim"]["synthetic"] is True
+        assert barriers(page) == []
         link = _shared(view)
         assert [url for url in view.requests if not url.startswith((sampled.url, "data:", "blob:"))] == []
     finally:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.e2e.accessibility import barriers
 from tests.e2e.driver import Server, View, look
 
 
@@ -19,6 +20,7 @@ def test_a_report_is_made_now_and_by_schedule(
     try:
         _download(view, tmp_path)
         _schedule(view, tmp_path / "out", f"To the archive {width}")
+        assert barriers(view.page) == []
         assert not [complaint for complaint in view.complaints if "404" not in complaint]
         assert [url for url in view.requests if not url.startswith((filled.url, "data:", "blob:"))] == []
         assert not view.page.evaluate("document.documentElement.scrollWidth > window.innerWidth")
