@@ -10,7 +10,8 @@ from typing import Final
 
 import streamlit as st
 
-from ui import data, numbers, pages, person, running
+from reports import numbers
+from ui import data, pages, person, running
 from ui.markup import plain
 
 #: Kinds of alerts.

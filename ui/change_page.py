@@ -13,8 +13,8 @@ from analysis.bridge import MEANINGS, Bridge, Part
 from analysis.change import ChangeRow, ChangeTable, WithoutQuantity
 from analysis.period import Period
 from analysis.result import ZERO, Metric
-from reports import figures
-from ui import cards, change_data, charts, controls, exports, numbers, provisional, scope
+from reports import figures, numbers
+from ui import cards, change_data, charts, controls, exports, provisional, scope
 from ui.cards import Told
 from ui.changes import in_cents
 from ui.controls import Span

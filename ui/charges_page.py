@@ -10,7 +10,8 @@ from typing import Any, Final
 import streamlit as st
 
 from analysis.result import Metric, plain
-from ui import cards, charges_data, data, drill, exports, markup, numbers
+from reports import numbers
+from ui import cards, charges_data, data, drill, exports, markup
 from ui.cards import Told
 from ui.charges_data import Asked, Charges, Sum
 from ui.controls import Span

@@ -13,7 +13,8 @@ from accounts.connections import Connection
 from connectors import sources
 from connectors.live import Setup
 from ledger.errors import LedgerError
-from ui import connect_actions, connect_data, connect_form, connect_sync, connect_totals, numbers, pages, running
+from reports import numbers
+from ui import connect_actions, connect_data, connect_form, connect_sync, connect_totals, pages, running
 from ui.connect_data import Held
 from ui.connect_sync import Standing
 from ui.connect_words import Stand, age, as_of, beforehand, counts, moment, progress

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from accounts.totals import ProviderTotal
 from connectors.live import Setup
 from jobs.reconciling import CENT
-from ui import numbers
+from reports import numbers
 from ui.filling import filled
 
 if TYPE_CHECKING:

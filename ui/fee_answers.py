@@ -16,7 +16,7 @@ from analysis.result import plain, share
 from billing import catalog
 from billing.catalog import Plan
 from billing.compare import cliffs, compare, offered
-from ui import numbers
+from reports import numbers
 from ui.console import print_json, print_table, say_out
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from decimal import Decimal
 from typing import Any, Final
 
 from analysis.forecast import Forecast
+from reports import numbers
 from reports.figures import PALETTE, Spec
-from ui import numbers
 
 PAST: Final = "Cost so far"
 AHEAD: Final = "Forecast"

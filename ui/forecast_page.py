@@ -12,7 +12,8 @@ from analysis.forecast import HORIZON, Figure, Forecast, ForecastTable, band_wor
 from analysis.forecast_run import Tested
 from analysis.forecast_series import Refused
 from analysis.result import Metric
-from ui import cards, charts, controls, exports, forecast_data, numbers, provisional, scope
+from reports import numbers
+from ui import cards, charts, controls, exports, forecast_data, provisional, scope
 from ui.cards import Told
 from ui.forecast_answers import Amount, left, runway_words
 from ui.forecast_figures import banded

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from typing import Final
 
-from ui import controls, numbers
+from reports import numbers
+from ui import controls
 from ui.data import Coverage
 from ui.markup import Marked
 

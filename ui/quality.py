@@ -12,7 +12,8 @@ from analysis.quality import SourceQuality
 from analysis.result import plain
 from connectors.errors import UnknownFormatError
 from connectors.registry import named
-from ui import cards, data, exports, numbers
+from reports import numbers
+from ui import cards, data, exports
 from ui.cards import Told
 from ui.data import Lineage
 from ui.frame import View, page

@@ -12,7 +12,8 @@ import streamlit as st
 from analysis.period import label
 from analysis.reconciled import ReconcileRow
 from analysis.result import share
-from ui import cards, controls, exports, numbers, provisional, scope
+from reports import numbers
+from ui import cards, controls, exports, provisional, scope
 from ui.cards import Told
 from ui.controls import Span
 from ui.frame import View, page

@@ -17,6 +17,7 @@ from jobs.planning import send_again
 from jobs.reporting import send_due
 from jobs.schedules import Delivery, DeliveryState, Schedule, Wanted
 from ledger.errors import LedgerError
+from reports import numbers
 from reports.catalog import ON_RECORD, OVER_LEDGER, TITLES, check, make
 from reports.ledger_state import Basis, ledger_state
 from reports.records import ProofRecord, Store
@@ -24,7 +25,7 @@ from reports.render import FORMATS, render
 from reports.report import Report
 from reports.scenario import token_of
 from reports.view import Span, View
-from ui import controls, data, numbers, running
+from ui import controls, data, running
 from ui.frame import View as Page
 from ui.frame import page
 from ui.tables import show

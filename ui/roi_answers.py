@@ -9,8 +9,8 @@ from pathlib import Path
 from analysis.projection import Projection
 from analysis.roi import LABEL
 from billing.claims import Claim
+from reports import numbers
 from reports.roi import Estimate, assumptions, headline, pdf, sentences, whole
-from ui import numbers
 from ui.console import print_json, print_table, say, say_out
 
 

@@ -9,8 +9,8 @@ from analysis.result import ZERO, total
 from analysis.roi import CASES, Case
 from billing.catalog import Plan
 from billing.compare import Compared, compare
+from reports import numbers
 from reports.roi import whole
-from ui import numbers
 from ui.fee_answers import finer
 
 

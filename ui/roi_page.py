@@ -16,11 +16,12 @@ from analysis.roi import LABEL, Range
 from billing.compare import cliffs, offered
 from connectors.errors import ConnectorError
 from ledger.errors import LedgerError
+from reports import numbers
 from reports import roi_figures as pictures
 from reports.roi import Estimate, assumptions, headline, pdf, sentences, whole
 from reports.roi_case import Spend, repriced_saving
 from reports.scenario import RANGE, SHARES, TOKENS
-from ui import cards, carry, data, numbers, roi_figures, roi_inputs, roi_saved, whatif_data, whatif_levers
+from ui import cards, carry, data, roi_figures, roi_inputs, roi_saved, whatif_data, whatif_levers
 from ui.cards import Told
 from ui.frame import SYNTHETIC, View
 from ui.markup import plain

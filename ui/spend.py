@@ -15,8 +15,8 @@ from analysis.period import first_of_month
 from analysis.quality import SourceQuality
 from analysis.result import ZERO, Metric, share, total
 from analysis.spend import SpendRow
-from reports import figures
-from ui import cards, charts, controls, data, drill, exports, numbers, provisional, scope
+from reports import figures, numbers
+from ui import cards, charts, controls, data, drill, exports, provisional, scope
 from ui.cards import Told
 from ui.controls import Span
 from ui.frame import SYNTHETIC, View, page

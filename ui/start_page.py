@@ -15,7 +15,8 @@ from ledger.errors import LedgerError
 from ledger.lake import Lake
 from ledger.remove import remove_source
 from ledger.replace import Loaded
-from ui import data, numbers, pages, running
+from reports import numbers
+from ui import data, pages, running
 from ui.data import Lineage
 from ui.frame import View, page
 from ui.quality import money_by_currency, source_name, title_of

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import streamlit as st
 
-from ui import numbers
+from reports import numbers
 from ui.markup import plain
 
 _ROW: Final = 34

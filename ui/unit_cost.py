@@ -13,8 +13,8 @@ import streamlit as st
 from analysis.period import first_of_month
 from analysis.result import Metric, share, total
 from analysis.unit_cost import Gap, UnitCostRow
-from reports import figures
-from ui import cards, charts, controls, data, drill, exports, numbers, provisional, scope
+from reports import figures, numbers
+from ui import cards, charts, controls, data, drill, exports, provisional, scope
 from ui.cards import Told
 from ui.controls import Span
 from ui.frame import SYNTHETIC, View, page

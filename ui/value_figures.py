@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any, Final
 
+from reports import numbers
 from reports.figures import OTHER_COLOUR, PALETTE, Spec
-from ui import numbers
 from ui.value_data import Proven, Step
 
 _ACTUAL: Final = PALETTE[0]

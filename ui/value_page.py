@@ -10,7 +10,7 @@ from typing import Final
 import streamlit as st
 
 from analysis.result import Metric, quotient, total
-from reports import figures
+from reports import figures, numbers
 from ui import (
     alerts,
     cards,
@@ -18,7 +18,6 @@ from ui import (
     data,
     drill,
     exports,
-    numbers,
     pages,
     provisional,
     scope,

@@ -14,8 +14,8 @@ import streamlit as st
 from analysis.plan import AS_USED, Lever, Plan, PlanError
 from analysis.repriced import Finding, Repriced, RepriceRow
 from analysis.result import ZERO, quotient, total
-from reports import figures
-from ui import cards, charts, controls, exports, numbers, scope, whatif_data, whatif_levers
+from reports import figures, numbers
+from ui import cards, charts, controls, exports, scope, whatif_data, whatif_levers
 from ui.cards import Told
 from ui.change_page import signed
 from ui.controls import Span

@@ -17,8 +17,8 @@ from accounts.home import lake_address
 from analysis.spend import spend_table
 from analysis.unit_cost import unit_cost
 from ledger.lake import Lake
+from reports import numbers
 from tests.e2e.driver import PASSWORD, Server, View, look
-from ui import numbers
 
 PAGES = ("Spend", "Value", "Unit cost", "Loads and data quality")
 

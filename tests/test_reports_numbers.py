@@ -3,7 +3,7 @@ from decimal import Decimal
 
 import pytest
 
-from ui import numbers
+from reports import numbers
 
 
 @pytest.mark.parametrize(
