@@ -137,8 +137,6 @@ def _spend_cards(view: View, asked: Scope) -> list[Card]:
 def saving_cards(one: Listed, proof: Proven) -> list[Card]:
     """The figures of one proof: saving with interval, unit cost, performance, fee and return."""
     unit = one.currency
-    interval = _interval(one.low, one.high, unit)
-    level = numbers.percent(proof.confidence).replace(".0%", "%")
     before, after = proof.per_million
     moved = numbers.change(after, before)
     shown = after is not None and before is not None
@@ -154,7 +152,7 @@ def saving_cards(one: Listed, proof: Proven) -> list[Card]:
         Card(
             "Verified saving" if one.state == "verified" else "Saving, provisional",
             numbers.money(one.point, unit),
-            f"{level} interval {interval}",
+            _stated(one, proof),
             _SAVING,
         ),
         Card(
@@ -189,6 +187,11 @@ def _why_no_fee(one: Listed) -> str:
 
 def _interval(low: Decimal | None, high: Decimal | None, currency: str) -> str:
     return f"{numbers.money(low, currency)} to {numbers.money(high, currency)}"
+
+
+def _stated(one: Listed, proof: Proven) -> str:
+    level = numbers.percent(proof.confidence).replace(".0%", "%")
+    return f"{level} interval {_interval(one.low, one.high, one.currency)}"
 
 
 def _return(one: Listed, fee: Decimal | None) -> tuple[str | None, str]:
@@ -253,7 +256,7 @@ def _bridge(view: View, one: Listed, proof: Proven) -> None:
     told = figures.bridge_words("Cost of the reporting period at constant prices", lines)
     title = f"Cost at constant prices, {one.currency}"
     charts.show(view, figures.bridge(lines, title, told, _note(proof)), told, "value-bridge")
-    st.caption(plain(f"The saving lies between {_interval(one.low, one.high, one.currency)}."))
+    st.caption(plain(f"The saving has the {_stated(one, proof)}."))
 
 
 def _trend(view: View, one: Listed, proof: Proven) -> None:
