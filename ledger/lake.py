@@ -12,7 +12,7 @@ from collections.abc import Generator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self, cast
 
 import duckdb
 
@@ -135,6 +135,17 @@ class Lake:
         if snapshot is None:
             return tuple(self._bound(backend, name) for name in names)
         return tuple(backend.sql(f"SELECT * FROM {ALIAS}.main.{name} AT (VERSION => {snapshot})") for name in names)
+
+    @contextmanager
+    def reading(self, *names: str, snapshot: int | None = None) -> Generator[tuple[ir.Table, ...]]:
+        """Several tables as of one moment, for an answer that takes several queries: the catalog is asked once."""
+        tables = self.tables(*names, snapshot=snapshot)
+        connection = cast("DuckDBBackend", tables[0].get_backend()).con
+        connection.execute("BEGIN")
+        try:
+            yield tables
+        finally:
+            connection.execute("ROLLBACK")
 
     def _bound(self, backend: DuckDBBackend, name: str) -> ir.Table:
         """A table on a connection; the engine is asked for its columns once, which costs as much as a small query."""

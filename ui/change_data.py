@@ -46,9 +46,10 @@ def _changes(
     where: Where,
 ) -> ChangeTable | str:
     """The changes, or why there are none to tell: a refusal took as many queries as an answer."""
-    tables = lake_of(workspace).tables("daily_spend", "daily_tokens", "daily_token_costs", snapshot=snapshot)
-    narrowed = [within(table, where) for table in tables]
-    try:
-        return change(*narrowed, before=before, after=after, by=by, metric=metric)
-    except ValueError as error:
-        return str(error)
+    names = ("daily_spend", "daily_tokens", "daily_token_costs")
+    with lake_of(workspace).reading(*names, snapshot=snapshot) as tables:
+        narrowed = [within(table, where) for table in tables]
+        try:
+            return change(*narrowed, before=before, after=after, by=by, metric=metric)
+        except ValueError as error:
+            return str(error)

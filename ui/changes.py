@@ -56,13 +56,9 @@ def print_change(
     if (before[0] is None) != (before[1] is None):
         raise ValueError("The period to compare with needs both its days: --against-from and --against-to.")
     asked = Period(*after)
-    table = change(
-        *lake.tables("daily_spend", "daily_tokens", "daily_token_costs"),
-        before=Period(*before) if before[0] else previous(asked),
-        after=asked,
-        by=by,
-        metric=_metric(metric),
-    )
+    earlier = Period(*before) if before[0] else previous(asked)
+    with lake.reading("daily_spend", "daily_tokens", "daily_token_costs") as tables:
+        table = change(*tables, before=earlier, after=asked, by=by, metric=_metric(metric))
     if as_json:
         print_json(table.record())
         return

@@ -27,6 +27,6 @@ def reconciliation(
 ) -> Reconciliation:
     """`analysis.reconcile.reconcile` with the workspace's own price book; `end` is the day after the last one."""
     known = _book(workspace, snapshot)
-    costs, usage = lake_of(workspace).tables("daily_token_costs", "usage", snapshot=snapshot)
-    costs, usage = within(costs, where), within(usage, where)
-    return reconcile(costs, usage, known.table, digest=known.digest, by=by, start=start, end=end)
+    with lake_of(workspace).reading("daily_token_costs", "usage", snapshot=snapshot) as tables:
+        costs, usage = (within(table, where) for table in tables)
+        return reconcile(costs, usage, known.table, digest=known.digest, by=by, start=start, end=end)

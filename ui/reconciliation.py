@@ -34,8 +34,8 @@ def print_reconciliation(lake: Lake, by: Sequence[str], start: date | None, end:
     known = book.load(lake=lake)
     for gap in known.gaps:
         say(gap)
-    costs, usage = lake.tables("daily_token_costs", "usage")
-    found = reconcile(costs, usage, known.table, digest=known.digest, by=by, start=start, end=end)
+    with lake.reading("daily_token_costs", "usage") as (costs, usage):
+        found = reconcile(costs, usage, known.table, digest=known.digest, by=by, start=start, end=end)
     if as_json:
         print_json(found.record())
         return
