@@ -76,6 +76,16 @@ def test_a_load_is_tied_to_its_snapshot(lake: Lake, tmp_path: Path) -> None:
     assert rows == [{"snapshot_id": loaded.snapshot, "commit_extra_info": f'{{"load_id": "{loaded.load_id}"}}'}]
 
 
+def test_an_answer_of_several_queries_sees_the_ledger_as_it_was_when_it_began(lake: Lake, tmp_path: Path) -> None:
+    import_files(lake, [str(write_bill(tmp_path / "a.csv", [line("1", "2026-10-01", account="a")]))])
+    with lake.reading("loads", "daily_spend") as (loads, spend):
+        assert loads.count().to_pyarrow().as_py() == 1
+        import_files(lake, [str(write_bill(tmp_path / "b.csv", [line("2", "2026-10-01", account="b")]))])
+        assert (loads.count().to_pyarrow().as_py(), spend["BilledCost"].sum().to_pyarrow().as_py()) == (1, Decimal(1))
+    with lake.reading("loads", "daily_spend") as (loads, spend):
+        assert (loads.count().to_pyarrow().as_py(), spend["BilledCost"].sum().to_pyarrow().as_py()) == (2, Decimal(3))
+
+
 def test_an_older_snapshot_answers_as_it_did(lake: Lake, tmp_path: Path) -> None:
     first = import_files(lake, [str(write_bill(tmp_path / "a.csv", [line("1", "2026-10-01")]))])[0]
     import_files(lake, [str(write_bill(tmp_path / "a.csv", [line("5", "2026-10-01")]))])
