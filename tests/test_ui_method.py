@@ -71,7 +71,7 @@ def test_a_text_is_what_the_file_says() -> None:
     assert set(method.texts()) == names >= {"spend", "savings", "quality", "fees"}
     first, *_ = method.texts()["baseline"]
     assert first.title == "Baseline: what a saving is measured against"
-    assert "[savings.md](/method?about=savings)" in first.body
+    assert "[how a saving is measured](/method?about=savings)" in first.body
     assert method.anchor_of("What `verify` checks") == "what-verify-checks"
 
 

@@ -86,6 +86,7 @@ def test_every_provider_can_be_read_on_a_phone_and_in_the_dark(
     view = look(browser, empty.url, width=width, height=844, dark=dark)
     page = view.page
     view.open("/connections", "stCaptionContainer")
+    expect(page.get_by_role("radio").last).to_be_visible(timeout=60_000)
     names = page.get_by_role("radio").all_inner_texts()
     assert {"OpenAI", "Anthropic", "Amazon Web Services", "Google Cloud"} <= set(names)
     for name in names:
