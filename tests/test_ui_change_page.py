@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 import streamlit as st
-from streamlit.testing.v1 import AppTest
 
 from accounts.home import Settings, lake_address
 from accounts.signin import Protection
@@ -16,6 +15,7 @@ from connectors.importing import import_files
 from ledger.lake import Lake
 from reports import figures
 from reports.figures import Step
+from tests.drawn import drawn
 from tests.e2e.driver import write_bill
 from ui import change_page, running
 
@@ -40,12 +40,7 @@ def draw() -> None:
 
 
 def page(**address: str) -> Any:
-    app = AppTest.from_function(draw, default_timeout=60)
-    for name, value in address.items():
-        app.query_params[name.replace("_", "-")] = value
-    app.run()
-    assert not app.exception
-    return app
+    return drawn(draw, **address)
 
 
 def cards(app: Any) -> dict[str, str]:

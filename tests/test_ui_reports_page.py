@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 import streamlit as st
-from streamlit.testing.v1 import AppTest
 
 from accounts.home import Settings
 from accounts.signin import Protection
 from jobs import schedules
+from tests.drawn import drawn
 from tests.kept import keep_proof, keep_scenario, keep_view
 from tests.reporting import load_bill, settings_in
 from ui import running
@@ -38,12 +38,7 @@ def draw() -> None:
 
 
 def page(**address: str) -> Any:
-    app = AppTest.from_function(draw, default_timeout=60)
-    for name, value in address.items():
-        app.query_params[name.replace("_", "-")] = value
-    app.run()
-    assert not app.exception
-    return app
+    return drawn(draw, **address)
 
 
 def downloads(app: Any) -> list[str]:

@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 import streamlit as st
 from openpyxl import load_workbook
-from streamlit.testing.v1 import AppTest
 
 from accounts.home import Settings, lake_address
 from accounts.signin import Protection
 from analysis.result import Metric
 from connectors.importing import import_files
 from ledger.lake import Lake
+from tests.drawn import drawn
 from tests.e2e.driver import write_bill
 from ui import charges_data, data, drill, exports, running, where
 from ui.charges_data import Asked
@@ -80,12 +80,7 @@ def draw() -> None:
 
 
 def page(**address: Any) -> Any:
-    app = AppTest.from_function(draw, default_timeout=60)
-    for name, value in address.items():
-        app.query_params[name.replace("_", "-")] = value
-    app.run()
-    assert not app.exception
-    return app
+    return drawn(draw, **address)
 
 
 @pytest.mark.usefixtures("snapshot")

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 import streamlit as st
-from streamlit.testing.v1 import AppTest
 
 from accounts.home import Settings, lake_address
 from accounts.signin import Protection
 from connectors.importing import import_files
 from ledger.lake import Lake
+from tests.drawn import drawn
 from tests.e2e.driver import write_bill
 from ui import running, whatif_page
 
@@ -50,11 +50,7 @@ def draw() -> None:
 
 
 def page(**address: str) -> Any:
-    app = AppTest.from_function(draw, default_timeout=60)
-    for name, value in address.items():
-        app.query_params[name.replace("_", "-")] = value
-    app.run()
-    assert not app.exception
+    app = drawn(draw, **address)
     assert [error.value for error in app.error] == []
     return app
 
