@@ -18,6 +18,7 @@ from streamlit.testing.v1 import AppTest
 from accounts import views
 from accounts.home import Settings, lake_address
 from accounts.signin import Protection
+from analysis import where
 from analysis.result import Metric, plain
 from connectors.importing import import_files
 from jobs import schedules
@@ -30,7 +31,7 @@ from reports.view import ReportError, View
 from tests.e2e.driver import write_bill
 from tests.kept import keep_view
 from tests.reporting import NOW, Clock, Remembered, load_bill, settings_in, wanted
-from ui import data, running, where
+from ui import data, running
 
 
 @pytest.fixture

@@ -15,12 +15,13 @@ from openpyxl import load_workbook
 
 from accounts.home import Settings, lake_address
 from accounts.signin import Protection
+from analysis import where
 from analysis.result import Metric
 from connectors.importing import import_files
 from ledger.lake import Lake
 from tests.drawn import drawn
 from tests.e2e.driver import write_bill
-from ui import charges_data, data, drill, exports, running, where
+from ui import charges_data, data, drill, exports, running
 from ui.charges_data import Asked
 from ui.controls import Span
 

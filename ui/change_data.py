@@ -9,8 +9,8 @@ import streamlit as st
 from analysis.change import ChangeTable, change
 from analysis.period import Period
 from analysis.result import Metric
+from analysis.where import Where, within
 from ui.data import lake_of
-from ui.where import Where, within
 
 _ENTRIES: Final = 100
 

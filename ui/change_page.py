@@ -13,6 +13,7 @@ from analysis.bridge import MEANINGS, Bridge, Part
 from analysis.change import ChangeRow, ChangeTable, WithoutQuantity
 from analysis.period import Period
 from analysis.result import ZERO, Metric
+from analysis.where import UNNAMED
 from reports import figures, numbers
 from ui import cards, change_data, charts, controls, exports, provisional, scope
 from ui.cards import Told
@@ -22,7 +23,6 @@ from ui.frame import SYNTHETIC, View, page
 from ui.markup import joined, plain
 from ui.scope import Scope
 from ui.tables import chosen_row, difference_column, money_column, show, show_text
-from ui.where import UNNAMED
 
 #: Dimension of each group, and what a member of it can be looked into by.
 GROUPS: Final = {"Provider": "provider", "Model": "model", "Project": "project"}

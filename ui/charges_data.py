@@ -14,9 +14,9 @@ from typing import Any, Final
 
 import streamlit as st
 
+from analysis.where import COLUMNS, Where
 from ledger.engine import literal
 from ui.data import lake_of
-from ui.where import COLUMNS, Where
 
 #: Charges that the page lists, those of the largest amount first.
 MOST: Final = 200

@@ -10,6 +10,7 @@ from typing import Any, Final
 import streamlit as st
 
 from analysis.result import Metric, plain
+from analysis.where import COLUMNS, UNNAMED, Where, gathered
 from reports import numbers
 from ui import cards, charges_data, data, drill, exports, markup
 from ui.cards import Told
@@ -19,7 +20,6 @@ from ui.frame import View, page
 from ui.quality import source_name, title_of
 from ui.spend import TOLD
 from ui.tables import chosen_row, count_column, day_column, money_column, show, show_text
-from ui.where import COLUMNS, UNNAMED, Where, gathered
 
 _TABLE: Final = "charges-table"
 _TITLES: Final = {

@@ -23,10 +23,10 @@ from analysis.quality import quality as sources
 from analysis.result import Metric, fetch
 from analysis.spend import SpendTable, spend_table
 from analysis.unit_cost import UnitCostTable, unit_cost
+from analysis.where import Where, within
+from analysis.where import names as where_names
 from ledger.lake import Lake
 from ui import running
-from ui.where import Where, within
-from ui.where import names as where_names
 
 #: Results that are kept; the oldest goes first.
 _ENTRIES: Final = 200

@@ -7,9 +7,9 @@ from typing import Any, Final
 
 import streamlit as st
 
+from analysis.where import COLUMNS, Where
 from ui import pages
 from ui.controls import Span
-from ui.where import COLUMNS, Where
 
 #: Where the charges are listed: address and title.
 CHARGES: Final = "charges"

@@ -9,8 +9,8 @@ import streamlit as st
 from analysis.forecast import ForecastTable, forecast
 from analysis.forecast_unit import UnitForecasts, unit_forecast
 from analysis.result import Metric
+from analysis.where import Where, within
 from ui.data import lake_of
-from ui.where import Where, within
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir

@@ -12,6 +12,7 @@ from analysis.forecast import HORIZON, Figure, Forecast, ForecastTable, band_wor
 from analysis.forecast_run import Tested
 from analysis.forecast_series import Refused
 from analysis.result import Metric
+from analysis.where import UNNAMED, Where
 from reports import numbers
 from ui import cards, charts, controls, exports, forecast_data, provisional, scope
 from ui.cards import Told
@@ -20,7 +21,6 @@ from ui.forecast_figures import banded
 from ui.frame import SYNTHETIC, View, page
 from ui.markup import Marked, joined, plain
 from ui.tables import money_column, price_column, show, show_text
-from ui.where import UNNAMED, Where
 
 LABEL: Final = Marked(":blue-badge[Forecast] (evidence T4): neither a measurement nor a saving.")
 DAYS: Final = (HORIZON, 30, 60, 180)

@@ -10,9 +10,9 @@ from typing import Final
 
 import streamlit as st
 
+from analysis.where import NotInTableError
 from ledger.errors import LedgerError
 from ui import carry, data, running
-from ui.where import NotInTableError
 
 _log: Final = logging.getLogger(__name__)
 

@@ -9,9 +9,9 @@ import streamlit as st
 
 from analysis.reconcile import reconcile
 from analysis.reconciled import Reconciliation
+from analysis.where import Where, within
 from ledger.price_book.book import Book, load
 from ui.data import lake_of
-from ui.where import Where, within
 
 _ENTRIES: Final = 60
 

@@ -12,6 +12,7 @@ import streamlit as st
 from analysis.period import label
 from analysis.reconciled import ReconcileRow
 from analysis.result import share
+from analysis.where import UNNAMED, Where
 from reports import numbers
 from ui import cards, controls, exports, provisional, scope
 from ui.cards import Told
@@ -20,7 +21,6 @@ from ui.frame import View, page
 from ui.markup import joined
 from ui.reconcile_data import reconciliation
 from ui.tables import count_column, money_column, price_column, show, show_text
-from ui.where import UNNAMED, Where
 
 GROUPS: Final = {
     "Provider and model": ("provider", "model"),

@@ -8,11 +8,11 @@ from typing import Any, Final
 
 import streamlit as st
 
+from analysis.where import UNNAMED, Where, gathered
 from ui import controls, data
 from ui.controls import Span
 from ui.data import Coverage
 from ui.frame import View
-from ui.where import UNNAMED, Where, gathered
 
 _SCOPE_HELP: Final = (
     "Type to search for a provider, service, project or model. Several of one kind are alternatives; several kinds "

@@ -13,6 +13,7 @@ import streamlit as st
 from analysis.period import first_of_month
 from analysis.result import Metric, share, total
 from analysis.unit_cost import Gap, UnitCostRow
+from analysis.where import UNNAMED
 from reports import figures, numbers
 from ui import cards, charts, controls, data, drill, exports, provisional, scope
 from ui.cards import Told
@@ -21,7 +22,6 @@ from ui.frame import SYNTHETIC, View, page
 from ui.markup import joined, plain
 from ui.scope import Scope
 from ui.tables import chosen_row, count_column, money_column, price_column, show, show_text
-from ui.where import UNNAMED
 
 GROUPS: Final = {
     "Model": ("model",),

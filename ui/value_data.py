@@ -12,10 +12,10 @@ from typing import Any, Final
 import streamlit as st
 
 from analysis.result import total
+from analysis.where import Where, within
 from reports.claimed import per_million
 from ui import running
 from ui.data import lake_of
-from ui.where import Where, within
 
 #: States in which a proof stands, the strongest first.
 STANDING: Final = ("verified", "provisional")

@@ -10,10 +10,10 @@ import streamlit as st
 
 from analysis.plan import Plan
 from analysis.repriced import Repriced
+from analysis.where import Where, within
 from ledger.price_book import book
 from ledger.price_book.book import Book
 from ui.data import lake_of
-from ui.where import Where, within
 
 _ENTRIES: Final = 60
 #: Token kinds without which a model cannot take over requests.

@@ -14,6 +14,7 @@ import streamlit as st
 from analysis.plan import AS_USED, Lever, Plan, PlanError
 from analysis.repriced import Finding, Repriced, RepriceRow
 from analysis.result import ZERO, quotient, total
+from analysis.where import Where
 from reports import figures, numbers
 from ui import cards, charts, controls, exports, scope, whatif_data, whatif_levers
 from ui.cards import Told
@@ -24,7 +25,6 @@ from ui.markup import joined, plain
 from ui.tables import count_column, difference_column, money_column, show, show_text
 from ui.whatif_data import Offer
 from ui.whatif_levers import Set
-from ui.where import Where
 
 LABEL: Final = "Re-priced estimate (T1), not a measured saving"
 BY: Final = ("provider", "model")
