@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Final
 
 import duckdb
 
-from connectors import lines, noticing, pages, reading, rejecting
+from connectors import lines, noticing, reading, rejecting
 from connectors.errors import ConnectorError, SourceNameError, UnreadableFileError
 from connectors.files import Fingerprint, digests, shown
 from connectors.format import Format, Kind, Replace
-from connectors.mapping import details_sql, mapped_sql, widths_sql
+from connectors.mapping import details_sql, mapped_sql, settled, widths_sql
 from connectors.reading import Part, Shape
 from connectors.registry import format_of, knows, named
 from connectors.values import TOO_NARROW, WIDE
@@ -177,6 +177,8 @@ def _flattened(
     import pyarrow as pa  # noqa: PLC0415 - only JSON pages need it
     import pyarrow.parquet as pq  # noqa: PLC0415
 
+    from connectors import pages  # noqa: PLC0415
+
     counts = {column.places[0] for column in forced.columns if column.kind is Kind.COUNT} if forced else set[str]()
     try:
         table, windows = pages.flatten(path, counts)
@@ -269,10 +271,12 @@ def _stage(cursor: duckdb.DuckDBPyConnection, batch: Batch, incoming: Incoming, 
     At first with the narrow decimals that a sample suggests and without keeping lines that cannot be split.
     """
     widths, lacking = _widths(cursor, batch), _lacking(cursor, batch)
+    incoming = with_(incoming, constants=_constants(batch))
+    without = [{*columns, *incoming.constants} for columns in lacking]
     strict = any(part.strict for part in batch.parts)
     while True:
         try:
-            return stage(cursor, with_(incoming, mapped=_mapped(batch, widths, lacking, strict=strict)), folder)
+            return stage(cursor, with_(incoming, mapped=_mapped(batch, widths, without, strict=strict)), folder)
         except duckdb.InvalidInputException as error:
             if widths and TOO_NARROW in str(error):
                 widths = {}
@@ -282,12 +286,26 @@ def _stage(cursor: duckdb.DuckDBPyConnection, batch: Batch, incoming: Incoming, 
                 raise
 
 
-def _mapped(batch: Batch, widths: dict[str, str], lacking: list[set[str]], *, strict: bool) -> str:
-    return " UNION ALL BY NAME ".join(
-        "SELECT * FROM "
-        f"({mapped_sql(batch.format, layout, reading.union(parts, strict=strict), widths, without)}) AS part"
-        for (layout, parts), without in zip(batch.layouts, lacking, strict=True)
+def _mapped(batch: Batch, widths: dict[str, str], without: list[set[str]], *, strict: bool) -> str:
+    selects = (
+        mapped_sql(batch.format, layout, reading.union(parts, strict=strict), widths, _same(parts), left_out)
+        for (layout, parts), left_out in zip(batch.layouts, without, strict=True)
     )
+    return " UNION ALL BY NAME ".join(f"SELECT * FROM ({select}) AS part" for select in selects)
+
+
+def _same(parts: Sequence[Part]) -> dict[str, str | None]:
+    """Source columns with the same one value in all of these files."""
+    first, *others = (part.constants for part in parts)
+    return {name: value for name, value in first.items() if all(o.get(name, ...) == value for o in others)}
+
+
+def _constants(batch: Batch) -> dict[str, str | None]:
+    """Ledger columns with the same one text, or nothing, in every row, unless no file has a place for them at all."""
+    first, *others = (settled(batch.format, layout, _same(parts)) for layout, parts in batch.layouts)
+    absent = [settled(batch.format, layout) for layout, _ in batch.layouts]
+    same = {name: value for name, value in first.items() if all(o.get(name, ...) == value for o in others)}
+    return {name: v for name, v in same.items() if v is not None or any(name not in known for known in absent)}
 
 
 def _lacking(cursor: duckdb.DuckDBPyConnection, batch: Batch) -> list[set[str]]:

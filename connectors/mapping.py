@@ -12,17 +12,18 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Any, Final, cast
+from typing import Final, TypeAlias
 
 import ibis
-import ibis.expr.operations as ops
 import ibis.expr.types as ir
 
-from connectors import rows, values
+from connectors import constant, rows, values
 from connectors.format import Column, Format, Kind
 
 #: Mappings that a process keeps as expressions and SQL: making one takes longer than loading a small page.
 _SHAPES: Final = 32
+#: Columns with one text, or nothing (None), in every row.
+Constants: TypeAlias = Mapping[str, str | None]
 _IBIS: Final = {
     Kind.TEXT: "string",
     Kind.DECIMAL: "decimal(38, 18)",
@@ -41,6 +42,8 @@ class Field:
     reference: str | None
     type: str
     width: str = values.WIDE
+    #: The file's own column, where the value is that of a whole column.
+    source: str | None = None
 
     @property
     def name(self) -> str:
@@ -53,6 +56,23 @@ class Field:
         if self.reference is None:
             return values.null_of(self.column)
         return values.typed(self.reference, self.type, self.column, self.width)
+
+    @property
+    def cast(self) -> str | None:
+        """SQL of the cast that `value` contains several times, which is worth a column of its own (`cast_name`)."""
+        if self.reference is None or self.column.kind is not Kind.DECIMAL or self.type not in {"VARCHAR", "DOUBLE"}:
+            return None
+        return values.first_cast(self.reference, self.type, self.width)
+
+    @property
+    def cast_name(self) -> str:
+        """Name of the column that holds the result of `cast`."""
+        return values.quoted(f"{self.column.name}=")
+
+    @property
+    def value_by_cast(self) -> str:
+        """SQL of the typed value where `cast` stands in its column."""
+        return self.value if self.cast is None else self.value.replace(self.cast, self.cast_name)
 
     @property
     def flag(self) -> str:
@@ -102,7 +122,7 @@ class Field:
             self.reference is None
             or kind is Kind.TEXT
             or (kind is Kind.JSON and type_ != "VARCHAR")
-            or (kind is Kind.INSTANT and type_.startswith(("TIMESTAMP", "DATE")))
+            or (kind is Kind.INSTANT and type_ == "TIMESTAMP WITH TIME ZONE")
             or (kind is Kind.DECIMAL and type_.startswith("DECIMAL"))
             or (kind is Kind.COUNT and type_ == "BIGINT")
         )
@@ -113,7 +133,7 @@ def bind(column: Column, layout: dict[str, str]) -> Field:
     lowered = {name.lower(): name for name in layout}
     for place in column.places:
         if (name := lowered.get(place.lower())) is not None:
-            return Field(column, f"source.{values.quoted(name)}", layout[name])
+            return Field(column, f"source.{values.quoted(name)}", layout[name], source=name)
         if place.endswith("*"):
             prefix = place[:-1].lower()
             if gathered := {name[len(prefix) :]: name for name in layout if name.lower().startswith(prefix)}:
@@ -167,10 +187,13 @@ def widths_sql(format_: Format, layout: dict[str, str], relation: str) -> tuple[
 def typed_sql(format_: Format, layout: dict[str, str], widths: Mapping[str, str] = MappingProxyType({})) -> str:
     """`SELECT` over `source`: every declared column by its name and kind, and `x_Bad`."""
     fields = [replace(bind(c, layout), width=widths.get(c.name, values.WIDE)) for c in format_.columns]
-    inner = ", ".join([f"{f.value} AS {f.name}" for f in fields] + [f.given for f in fields if f.may_fail])
+    # Before the file's own columns: of two columns of one name the first is meant.
+    casts = "".join(f"{f.cast} AS {f.cast_name}, " for f in fields if f.cast is not None)
+    inner = ", ".join([f"{f.value_by_cast} AS {f.name}" for f in fields] + [f.given for f in fields if f.may_fail])
     bad = " OR ".join(c for f in fields if (c := f.bad) is not None) or "false"
     names = ", ".join(f.name for f in fields)
-    return f"SELECT {names}, ({bad}) AS x_Bad FROM (SELECT {inner} FROM source) AS t"
+    source = f"(SELECT {casts}* FROM source) AS source"
+    return f"SELECT {names}, ({bad}) AS x_Bad FROM (SELECT {inner} FROM {source}) AS t"
 
 
 def details_sql(format_: Format, layout: dict[str, str], relation: str) -> tuple[list[str], str] | None:
@@ -187,33 +210,60 @@ def details_sql(format_: Format, layout: dict[str, str], relation: str) -> tuple
     return list(keys), f"SELECT {named} FROM ({relation}) AS source"
 
 
+def settled(format_: Format, layout: dict[str, str], constants: Constants = MappingProxyType({})) -> Constants:
+    """The ledger columns whose one value is known before a row is read: a text, or None for NULL.
+
+    `constants` are source columns with one text, or nothing (None), in every row.
+    """
+    node = _expression(_shape(format_)).op()
+    known = {c.name: only.value for c in format_.columns if (only := _known(bind(c, layout), constants))}
+    names = node.schema.keys() - {rows.STATE, rows.BILLED_IN}
+    return {name: only.value for name in sorted(names) if (only := constant.of(node, name, known))}
+
+
+def _known(field: Field, constants: Constants) -> constant.Only | None:
+    """The one value of a declared column; None where it may have several."""
+    if field.reference is None:
+        return constant.Only(None)
+    if field.source not in constants or not (field.column.kind is Kind.TEXT or constants[field.source] is None):
+        return None
+    return constant.Only(constants[field.source] or None)
+
+
 def mapped_sql(
     format_: Format,
     layout: dict[str, str],
     relation: str,
     widths: Mapping[str, str] = MappingProxyType({}),
-    lacking: Collection[str] = (),
+    constants: Constants = MappingProxyType({}),
+    without: Collection[str] = (),
 ) -> str:
     """Ledger rows, `x_State` and `x_BilledIn` of an SQL relation of this `layout`.
 
     Pure: nothing is executed here. The layers are not materialised: ten million rows stream through them.
-    `widths` are narrower decimal types by column, as a sample of the file suggests them (`widths_sql`); `lacking` are
-    ledger columns that no row of the file fills (`details_sql`). Where the bill's own amount is BilledCost itself,
-    `x_BilledIn` is left out.
+    `widths` are narrower decimal types by column, as a sample of the file suggests them (`widths_sql`); `constants`
+    are source columns with one text, or nothing, in every row; `without` are ledger columns to leave out. Columns of
+    NULLs only are left out too, since one of ten million costs as much as one of text, and so is `x_BilledIn` where
+    the bill's own amount is BilledCost itself.
     """
     expression = _expression(_shape(format_))
     node = expression.op()
-    absent = frozenset(c.name for c in format_.columns if bind(c, layout).reference is None)
-    unfilled = {name for name in expression.columns if name != rows.STATE and _is_null(node, name, absent)}
-    billed = _origin(node, "BilledCost") if "BilledCost" in expression.columns else None
-    if format_.billed is None or (billed is not None and billed == _origin(node, rows.BILLED_IN)):
-        unfilled.add(rows.BILLED_IN)
-    names = [name for name in expression.columns if name not in unfilled and name not in lacking]
+    left_out = {*without, *(name for name, value in settled(format_, layout, constants).items() if value is None)}
+    billed = constant.origin(node, "BilledCost") if "BilledCost" in expression.columns else None
+    if format_.billed is None or (billed is not None and billed == constant.origin(node, rows.BILLED_IN)):
+        left_out.add(rows.BILLED_IN)
+    names = [name for name in expression.columns if name not in left_out]
+    fixed = ", ".join(f"{_constant(v, layout[n])} AS {values.quoted(n)}" for n, v in constants.items())
+    source = f"SELECT * REPLACE ({fixed}) FROM ({relation})" if fixed else relation
     rows_sql = _rows_sql(_shape(format_), tuple(names))
     return (
-        f"WITH source AS NOT MATERIALIZED ({relation}), "
+        f"WITH source AS NOT MATERIALIZED ({source}), "
         f"typed AS NOT MATERIALIZED ({typed_sql(format_, layout, widths)}) SELECT * FROM ({rows_sql}) AS mapped"
     )
+
+
+def _constant(value: str | None, type_: str) -> str:
+    return f"NULL::{type_}" if value is None else values.literal(value)
 
 
 def _staged_sql(expression: ir.Table) -> str:
@@ -221,14 +271,17 @@ def _staged_sql(expression: ir.Table) -> str:
 
     Fused, a column that a later stage reads ten times is written out and computed ten times, stage upon stage:
     the SQL of one mapping grew to 12 MB. A stage that both arms of a union read is named in a WITH, which DuckDB
-    would write to memory whole: a million rows of a bill took 1.5 GB.
+    would write to memory whole: a million rows of a bill took 1.5 GB. A 0 or NULL is money to Ibis and would make
+    money of sixteen bytes of all that it stands beside.
     """
     fused = ibis.options.sql.fuse_selects
     ibis.options.sql.fuse_selects = False
     try:
-        return re.sub(r'("t\d+") AS \(', r"\1 AS NOT MATERIALIZED (", ibis.to_sql(expression, dialect="duckdb"))
+        sql = ibis.to_sql(expression, dialect="duckdb")
     finally:
         ibis.options.sql.fuse_selects = fused
+    sql = re.sub(r'("t\d+") AS \(', r"\1 AS NOT MATERIALIZED (", sql)
+    return re.sub(r"CAST\((0|NULL) AS DECIMAL\(38, 18\)\)", rf"CAST(\1 AS {values.LITERAL})", sql)
 
 
 def rejected_sql(format_: Format, layout: dict[str, str], relation: str) -> str:
@@ -245,51 +298,6 @@ def rejected_sql(format_: Format, layout: dict[str, str], relation: str) -> str:
         f"CASE {reasons} END FROM (SELECT x_File, x_Row, {', '.join(inner)} FROM source) AS t WHERE {bad} "
         "ORDER BY x_File, x_Row"
     )
-
-
-def _origin(relation: Any, name: str) -> str | None:  # noqa: ANN401 - an Ibis node of any kind
-    """The source column that a column hands on as it is; None for anything computed or brought together."""
-    while isinstance(relation, ops.Project):
-        value = relation.values[name]
-        if not isinstance(value, ops.Field):
-            return None
-        relation, name = value.rel, value.name
-    return name if isinstance(relation, ops.UnboundTable) else None
-
-
-def _is_null(
-    relation: Any,  # noqa: ANN401 - an Ibis node of any kind
-    name: str,
-    absent: frozenset[str],
-) -> bool:
-    """Whether a column is NULL in every row because the file has nothing that it is made of.
-
-    Such columns are left out of what is written: a column of ten million NULLs costs as much as one of text.
-    """
-    if isinstance(relation, ops.UnboundTable):
-        return name in absent
-    if isinstance(relation, ops.Union):
-        return all(_is_null(side, name, absent) for side in cast("Any", relation).args[:2])
-    if isinstance(relation, ops.Project):
-        return _is_null_value(relation.values[name], absent)
-    return hasattr(relation, "parent") and _is_null(relation.parent, name, absent)
-
-
-def _is_null_value(
-    value: Any,  # noqa: ANN401 - an Ibis node of any kind
-    absent: frozenset[str],
-) -> bool:
-    if isinstance(value, ops.Field):
-        return _is_null(value.rel, value.name, absent)
-    if isinstance(value, ops.Literal):
-        return value.value is None
-    if isinstance(value, ops.Coalesce):
-        return all(_is_null_value(arg, absent) for arg in value.arg)
-    if isinstance(value, ops.SearchedCase):
-        return all(_is_null_value(result, absent) for result in (*value.results, value.default))
-    if isinstance(value, (ops.Cast, ops.TryCast, ops.Alias, ops.JSONGetItem, ops.UnwrapJSONString)):
-        return _is_null_value(value.arg, absent)
-    return False
 
 
 def ledger_expression(format_: Format) -> ir.Table:

@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from connectors.buckets import END, START
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
     from pathlib import Path
@@ -26,9 +28,6 @@ if TYPE_CHECKING:
 #: A period that a file covers: start (inclusive) and end (exclusive), in UTC.
 Window = tuple[datetime, datetime]
 
-#: Columns that every flattened page has: the period of the result as the API writes it.
-START: Final = "bucket.start_time"
-END: Final = "bucket.end_time"
 #: Key of the table's schema metadata: b"true" where the last page says that more pages follow.
 HAS_MORE: Final = b"has_more"
 

@@ -12,8 +12,8 @@ import io
 import json
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Final, Protocol
@@ -23,6 +23,7 @@ import duckdb
 from connectors.errors import UnreadableFileError
 from connectors.manifests import newest, read_manifest
 from connectors.values import literal, quoted
+from ledger.footer import Footer
 
 
 class Shape(StrEnum):
@@ -49,6 +50,8 @@ _UTF16: Final = b"\xff\xfe"
 _UTF16_BIG: Final = b"\xfe\xff"
 #: A line longer than this is not a row of a bill.
 _LONGEST_LINE: Final = 16_000_000
+#: What is read of a CSV at a time; unless told, the engine takes room for sixteen of the longest lines.
+_BUFFER: Final = 2 * _LONGEST_LINE
 _HEAD: Final = 1 << 20
 _GZIP: Final = b"\x1f\x8b"
 #: Tables of what the reader itself could not split into columns when rows are read again for their numbers.
@@ -70,6 +73,7 @@ class Part:
         repeated: columns that the file names more than once (case does not tell columns apart).
         strict: SQL of its rows that raises at a line which cannot be split; where empty, `relation` is as strict.
         empty: whether it is known to have no row.
+        constants: text columns that hold one text in every row, and columns of any type that hold nothing (None).
     """
 
     path: Path
@@ -81,6 +85,7 @@ class Part:
     repeated: tuple[str, ...] = ()
     strict: str = ""
     empty: bool = False
+    constants: Mapping[str, str | None] = field(default_factory=dict[str, str | None])
 
 
 class Recognises(Protocol):
@@ -261,14 +266,26 @@ def _shape(path: Path, head: bytes) -> Shape:
 
 def _parquet(connection: duckdb.DuckDBPyConnection, path: Path) -> Part:
     name = literally(path)
-    relation = f"SELECT * FROM read_parquet({name})"
-    numbered = f"SELECT *, file_row_number + 1 AS x_Row FROM read_parquet({name}, file_row_number = true)"
-    return Part(path, Shape.PARQUET, describe(connection, relation), relation, numbered)
+    # A folder called `currency=EUR` must not overrule what the file says.
+    relation = f"SELECT * FROM read_parquet({name}, hive_partitioning = false)"
+    numbered = (
+        "SELECT *, file_row_number + 1 AS x_Row "
+        f"FROM read_parquet({name}, hive_partitioning = false, file_row_number = true)"
+    )
+    layout = describe(connection, relation)
+    known = Footer.of(connection, _plain(path)).constants
+    constants = {n: value for n, value in known.items() if n in layout and (value is None or layout[n] == "VARCHAR")}
+    return Part(path, Shape.PARQUET, layout, relation, numbered, constants=constants)
 
 
 def literally(path: Path) -> str:
-    """SQL of a file name in which the engine sees no pattern: `bill[1].csv` is not `bill1.csv`."""
-    return literal("".join(f"[{char}]" if char in "*?[" else char for char in str(path)))
+    """SQL of a file name in which the engine sees no pattern."""
+    return literal(_plain(path))
+
+
+def _plain(path: Path) -> str:
+    """A pattern that only the file itself matches: `bill[1].csv` is not `bill1.csv`."""
+    return "".join(f"[{char}]" if char in "*?[" else char for char in str(path))
 
 
 def compression(path: Path) -> str:
@@ -291,6 +308,7 @@ def _csv(path: Path, head: bytes, known: Recognises) -> Part:
     options = (
         f"header = true, delim = {literal(delimiter)}, quote = '\"', escape = '\"', auto_detect = false, "
         f"nullstr = [{', '.join(literal(n) for n in ('', *_NULLS))}], max_line_size = {_LONGEST_LINE}, "
+        f"buffer_size = {_BUFFER}, "
         f"encoding = '{encoding}', compression = '{compression(path)}', columns = {{{types}}}"
     )
     strict = f"SELECT * FROM read_csv({literally(path)}, {options})"

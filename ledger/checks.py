@@ -9,19 +9,19 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any, Final
 
 import duckdb
 
-from ledger.engine import literal
 from ledger.focus import COST_AND_USAGE
+from ledger.footer import Footer
 
 #: Money of a unit price times a quantity may differ from the stated cost by rounding: one cent, or a millionth.
 _TOLERANCE: Final = "0.01 + 1e-6 * abs({0}::DOUBLE)"
 _MOST_REASONS: Final = 50
 _EXAMPLES: Final = 3
 _EVERY: Final = 64
+_UNKNOWN: Final = Footer()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +60,8 @@ class Finding:
 
 
 def _product_differs(cost: str, price: str, quantity: str) -> str:
-    tolerance = _TOLERANCE.format(cost)
-    return (
-        f"{price} IS NOT NULL AND {quantity} IS NOT NULL AND {cost} IS NOT NULL AND ChargeCategory = 'Usage' "
-        f"AND abs({cost}::DOUBLE - {price}::DOUBLE * {quantity}::DOUBLE) > {tolerance}"
-    )
+    difference = f"abs({cost}::DOUBLE - {price}::DOUBLE * {quantity}::DOUBLE)"
+    return f"{difference} > {_TOLERANCE.format(cost)} AND ChargeCategory = 'Usage'"
 
 
 _WRITTEN: Final = (
@@ -145,7 +142,7 @@ _WRITTEN: Final = (
         "error",
         "Charges covered by a commitment and billed again (their BilledCost should be 0)",
         "CommitmentDiscountStatus IS NOT NULL AND ChargeCategory = 'Usage' AND BilledCost <> 0",
-        ("CommitmentDiscountStatus", "ChargeCategory"),
+        ("CommitmentDiscountStatus", "ChargeCategory", "BilledCost"),
         ("CommitmentDiscountId", "BilledCost"),
     ),
     Check(
@@ -160,7 +157,7 @@ _WRITTEN: Final = (
         "note",
         "Negative usage charges that are not marked as a correction",
         "BilledCost < 0 AND ChargeCategory = 'Usage' AND ChargeClass IS NULL",
-        ("ChargeCategory", "ChargeClass"),
+        ("ChargeCategory", "ChargeClass", "BilledCost"),
         ("BilledCost", "ChargeDescription"),
     ),
     Check(
@@ -207,46 +204,15 @@ _DECLARED: Final = tuple(
 )
 
 CHECKS: Final = (*_WRITTEN, *_DECLARED)
-#: Statistics of longer texts may be cut short.
-_LONG: Final = 100
 #: Columns of the load, not of the charge.
 _OURS: Final = frozenset({"x_LoadId", "x_Connection", "x_State", "x_BilledIn"})
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What a Parquet file's own statistics say of its columns.
-
-    Attributes:
-        nulls: NULLs by column; a column without statistics is absent.
-        constants: the one value of a column that has no other, as text; None for a column of NULLs only.
-    """
-
-    nulls: Mapping[str, int] = field(default_factory=dict[str, int])
-    constants: Mapping[str, str | None] = field(default_factory=dict[str, str | None])
-
-    @classmethod
-    def of(cls, cursor: duckdb.DuckDBPyConnection, file: Path) -> Known:
-        """Read them; that costs nothing beside reading a column."""
-        rows = cursor.execute(
-            "SELECT path_in_schema, min(stats_min_value), max(stats_max_value), sum(stats_null_count)::BIGINT, "
-            f"sum(num_values)::BIGINT FROM parquet_metadata({literal(file)}) "
-            "GROUP BY 1 HAVING count(*) = count(stats_null_count)"
-        ).fetchall()
-        constants: dict[str, str | None] = {}
-        for name, least, most, nulls, count in rows:
-            if nulls == count:
-                constants[name] = None
-            elif nulls == 0 and least is not None and least == most and len(least) < _LONG:
-                constants[name] = least
-        return cls({name: nulls for name, _, _, nulls, _ in rows}, constants)
 
 
 def run_checks(
     cursor: duckdb.DuckDBPyConnection,
     staged: str,
     types: Mapping[str, str],
-    known: Known = Known(),
+    known: Footer = _UNKNOWN,
     *,
     every: int = _EVERY,
 ) -> list[Finding]:
@@ -262,21 +228,22 @@ def run_checks(
     taken = f"(SELECT * FROM {staged} WHERE x_State IS NULL OR x_State = 'added')"
     possible = [check for check in CHECKS if set(check.needs) <= types.keys() and not _has_no_null(check, known)]
     asked = _not_steadily_met(cursor, taken, possible, known)
+    asked = [check for check in asked if not _has_only_allowed(cursor, staged, check)]
     checks = [_sampled(check, types, every) for check in asked]
     if not checks:
         return []
     counts = ", ".join(f"count(*) FILTER ({check.condition})" for check in checks)
     row = cursor.execute(f"SELECT {counts} FROM {taken} AS t").fetchone()
     found = [(check, count) for check, count in zip(checks, row or (), strict=True) if count]
-    return [_detail(cursor, taken, check, count) for check, count in found]
+    return [_detail(cursor, taken, check, count, types) for check, count in found]
 
 
-def _has_no_null(check: Check, known: Known) -> bool:
+def _has_no_null(check: Check, known: Footer) -> bool:
     """Whether a check for NULLs is about a column whose statistics count none."""
     return check.id.endswith(".null") and known.nulls.get(check.needs[0]) == 0
 
 
-def _not_steadily_met(cursor: duckdb.DuckDBPyConnection, taken: str, checks: list[Check], known: Known) -> list[Check]:
+def _not_steadily_met(cursor: duckdb.DuckDBPyConnection, taken: str, checks: list[Check], known: Footer) -> list[Check]:
     """Without the checks over constant columns only that the first row passes: all rows pass them."""
     steady = [check for check in checks if set(check.needs) <= known.constants.keys()]
     if not steady:
@@ -287,11 +254,20 @@ def _not_steadily_met(cursor: duckdb.DuckDBPyConnection, taken: str, checks: lis
     return [check for check in checks if check.id not in passed]
 
 
+def _has_only_allowed(cursor: duckdb.DuckDBPyConnection, staged: str, check: Check) -> bool:
+    """Whether an enumeration holds: its few different values are found and compared faster than those of all rows."""
+    if not check.id.endswith(".value"):
+        return False
+    values = f"(SELECT DISTINCT {check.needs[0]} FROM {staged})"
+    return cursor.execute(f"SELECT count(*) FILTER ({check.condition}) FROM {values} AS t").fetchone() == (0,)
+
+
 def _sampled(check: Check, types: Mapping[str, str], every: int) -> Check:
     if not check.multiplies or not any(_is_wide(types[name]) for name in check.needs):
         return check
     # A CASE, since the engine may evaluate either side of an AND first.
-    chosen = f"hash(ChargePeriodStart, BilledCost, ChargeDescription) % {every} = 0"
+    told_apart_by = [name for name in ("ChargePeriodStart", "BilledCost", "ChargeDescription") if name in types]
+    chosen = f"hash({', '.join(told_apart_by)}) % {every} = 0"
     condition = f"CASE WHEN {chosen} THEN {check.condition} ELSE false END"
     sentence = f"{check.sentence}, in a sample of one charge in {every}"
     return replace(check, condition=condition, sentence=sentence)
@@ -322,7 +298,7 @@ def duplicates(
     cursor: duckdb.DuckDBPyConnection,
     staged: str,
     present: Collection[str],
-    known: Known = Known(),
+    known: Footer = _UNKNOWN,
 ) -> list[Finding]:
     """Rows that are equal in every column: in cost, currency and a 64-bit hash of all the others.
 
@@ -339,13 +315,15 @@ def duplicates(
     return [Finding("Rows.duplicate", "warning", count, sentence, {c: b for c, _, b in rows})] if count else []
 
 
-def _detail(cursor: duckdb.DuckDBPyConnection, taken: str, check: Check, count: int) -> Finding:
+def _detail(
+    cursor: duckdb.DuckDBPyConnection, taken: str, check: Check, count: int, present: Collection[str]
+) -> Finding:
     rows = cursor.execute(
         f"SELECT BillingCurrency, sum(BilledCost)::VARCHAR FROM {taken} AS t WHERE {check.condition} GROUP BY ALL"
     ).fetchall()
     examples = list[dict[str, Any]]()
     if check.shows:
-        shown = ", ".join(f"{name}::VARCHAR AS {name}" for name in check.shows)
+        shown = ", ".join(f"{name if name in present else 'NULL'}::VARCHAR AS {name}" for name in check.shows)
         result = cursor.execute(f"SELECT {shown} FROM (FROM {taken} AS t WHERE {check.condition} LIMIT {_EXAMPLES})")
         examples = [dict(zip(check.shows, values, strict=True)) for values in result.fetchall()]
     billed = {str(currency): amount for currency, amount in rows if amount is not None}

@@ -5,8 +5,8 @@ Nothing of this holds the lake's lock or changes the lake.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Context, Decimal
 from pathlib import Path
@@ -18,6 +18,7 @@ from ledger import checks, gaps, rollups
 from ledger.checks import Finding
 from ledger.engine import literal
 from ledger.errors import LoadError, UnbalancedLoadError
+from ledger.footer import Footer
 from ledger.tables import TABLES
 
 #: Parquet's second version is a fifth smaller than the first on a bill and faster to read.
@@ -96,7 +97,8 @@ class Incoming:
         format: name of the source format, for the load's record.
         provider: who sells what is billed, or None where the rows say it.
         table: ledger table of the rows.
-        mapped: SQL of ledger rows with `x_State` and `x_BilledIn`.
+        mapped: SQL of ledger rows with `x_State` and `x_BilledIn`, without the columns of `constants`.
+        constants: ledger columns that hold the same text, or nothing (None), in every row.
         grain: what the load replaces: `period`, `day` or `all`.
         now: the moment of the load, UTC.
         files: the files that were read.
@@ -123,6 +125,7 @@ class Incoming:
     windows: tuple[tuple[datetime, datetime], ...] = ()
     synthetic: bool = False
     fetched: Fetched | None = None
+    constants: Mapping[str, str | None] = field(default_factory=dict[str, str | None])
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +134,6 @@ class Staged:
 
     incoming: Incoming
     file: Path
-    columns: tuple[str, ...]
     rows_in: int
     rows_loaded: int
     rows_dropped: int
@@ -158,12 +160,19 @@ def stage(cursor: duckdb.DuckDBPyConnection, incoming: Incoming, folder: Path) -
     """
     file = folder / f"{incoming.load_id}.parquet"
     cursor.execute(f"COPY ({_stored(cursor, incoming)}) TO {literal(file)} ({_PARQUET})")
-    cursor.execute(f"CREATE OR REPLACE TEMP VIEW staged AS FROM read_parquet({literal(file)})")
-    types = {row[0]: row[1] for row in cursor.execute("DESCRIBE staged").fetchall()}
+    cursor.execute(f"CREATE OR REPLACE TEMP VIEW staged AS {_staged_sql(incoming, file)}")
     whole = _stage_charges if incoming.table == "charges" else _stage_plain
-    staged = whole(cursor, incoming, file, types)
+    staged = whole(cursor, incoming, file)
     _keep_keys(cursor, incoming)
     return staged
+
+
+def _staged_sql(incoming: Incoming, file: Path) -> str:
+    """The staged rows: constants need not be read, and columns of nothing are not in the file."""
+    declared = {c.name: c.type for c in TABLES[incoming.table]}
+    same = ", ".join(f'{literal(v)} AS "{name}"' for name, v in incoming.constants.items() if v is not None)
+    none = "".join(f', NULL::{declared[name]} AS "{name}"' for name, v in incoming.constants.items() if v is None)
+    return f"SELECT * {f'REPLACE ({same})' if same else ''}{none} FROM read_parquet({literal(file)})"
 
 
 def _keep_keys(cursor: duckdb.DuckDBPyConnection, incoming: Incoming) -> None:
@@ -178,7 +187,7 @@ def _keep_keys(cursor: duckdb.DuckDBPyConnection, incoming: Incoming) -> None:
 
 
 def _stored(cursor: duckdb.DuckDBPyConnection, incoming: Incoming) -> str:
-    """The mapped rows as they are stored: declared types and lineage.
+    """The mapped rows as they are stored: declared types, constants and lineage.
 
     A decimal narrower than its column keeps its own type in the file, which halves what money costs to write;
     the lake widens it on reading. A row that is not taken has no load, and leaves again with the commit.
@@ -190,10 +199,17 @@ def _stored(cursor: duckdb.DuckDBPyConnection, incoming: Incoming) -> str:
             selected.append(f'"{name}"')
         else:
             selected.append(f'"{name}"::{declared[name]} AS "{name}"')
+    selected += [f'{_one_text(v)} AS "{name}"' for name, v in incoming.constants.items() if v is not None]
+    load = f"CASE WHEN x_State IS NULL OR x_State = 'added' THEN {_one_text(incoming.load_id)} END AS x_LoadId"
     return (
-        f"SELECT {', '.join(selected)}, CASE WHEN x_State IS NULL OR x_State = 'added' THEN '{incoming.load_id}' END "
-        f"AS x_LoadId, {literal(incoming.connection)} AS x_Connection FROM ({incoming.mapped}) AS rows"
+        f"SELECT {', '.join(selected)}, {load}, {_one_text(incoming.connection)} AS x_Connection "
+        f"FROM ({incoming.mapped}) AS rows"
     )
+
+
+def _one_text(text: str) -> str:
+    """SQL of a text as an enumeration of itself, which costs a tenth of what a column of texts costs to write."""
+    return f"{literal(text)}::ENUM ({literal(text)})"
 
 
 def _fits(given: str, declared: str) -> bool:
@@ -205,7 +221,8 @@ def _fits(given: str, declared: str) -> bool:
     return scale <= fraction and width - scale <= wide - fraction
 
 
-def _stage_charges(cursor: duckdb.DuckDBPyConnection, incoming: Incoming, file: Path, types: dict[str, str]) -> Staged:
+def _stage_charges(cursor: duckdb.DuckDBPyConnection, incoming: Incoming, file: Path) -> Staged:
+    types = {row[0]: row[1] for row in cursor.execute("DESCRIBE staged").fetchall()}
     cursor.execute(f"CREATE OR REPLACE TEMP TABLE rolled AS {rollups.rolled_sql('staged', types)}")
     tokens = rollups.tokens_sql("staged", types)
     cursor.execute("DROP TABLE IF EXISTS temp.tokens")
@@ -221,7 +238,9 @@ def _stage_charges(cursor: duckdb.DuckDBPyConnection, incoming: Incoming, file: 
     loaded = counts.get(None, 0)
     if loaded == 0 and (rejects or unreadable):
         raise LoadError(_nothing_taken(incoming, rejects))
-    known = checks.Known.of(cursor, file)
+    footer = Footer.of(cursor, file)
+    empty = {name: None for name, value in incoming.constants.items() if value is None}
+    known = Footer(footer.nulls, {**footer.constants, **empty})
     findings = [
         *incoming.findings,
         *checks.run_checks(cursor, "staged", types, known),
@@ -233,7 +252,6 @@ def _stage_charges(cursor: duckdb.DuckDBPyConnection, incoming: Incoming, file: 
     return Staged(
         incoming,
         file,
-        tuple(types),
         rows_in=loaded + counts.get("bad", 0) + counts.get("dropped", 0) + unreadable,
         rows_loaded=loaded,
         rows_dropped=counts.get("dropped", 0),
@@ -256,7 +274,7 @@ def _providers(cursor: duckdb.DuckDBPyConnection) -> str | None:
     return ", ".join(name for (name,) in rows) or None
 
 
-def _stage_plain(cursor: duckdb.DuckDBPyConnection, incoming: Incoming, file: Path, types: dict[str, str]) -> Staged:
+def _stage_plain(cursor: duckdb.DuckDBPyConnection, incoming: Incoming, file: Path) -> Staged:
     rows = cursor.execute("SELECT x_State, count(*) FROM staged GROUP BY ALL").fetchall()
     counts: dict[str | None, int] = dict(rows)
     rejects, unreadable = _rejects(cursor, incoming, counts.get("bad", 0))
@@ -268,7 +286,6 @@ def _stage_plain(cursor: duckdb.DuckDBPyConnection, incoming: Incoming, file: Pa
     return Staged(
         incoming,
         file,
-        tuple(types),
         rows_in=rows_in,
         rows_loaded=loaded,
         rows_dropped=0,

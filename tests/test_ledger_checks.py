@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from typing import Any
 
@@ -129,3 +130,10 @@ def test_repeated_rows_are_counted_with_their_money(con: duckdb.DuckDBPyConnecti
     assert duplicated(con) == [(3, {"USD": Decimal(11)})]
     findings(con, {}, {"BilledCost": "7::DECIMAL(18,9)"})
     assert duplicated(con) == []
+
+
+@pytest.mark.parametrize("check", checks.CHECKS, ids=lambda check: check.id)
+def test_a_check_needs_every_column_that_it_reads(check: checks.Check) -> None:
+    """A check is passed unread where all columns that it needs hold one value."""
+    words = set(re.findall(r"\w+", re.sub(r"'[^']*'", "", check.condition)))
+    assert words & {column.name for column in COST_AND_USAGE} == set(check.needs)

@@ -129,8 +129,27 @@ class TestMapped:
         column = Column("c", kind, fields={"a": Kind.DECIMAL} if kind is Kind.RECORDS else {})
         absent = con.execute(f"SELECT {bind(column, {}).value} AS c").to_arrow_table()
         declared = ibis.schema({"c": ibis_type(column)}).to_pyarrow()
-        if kind is not Kind.JSON:
+        if kind is Kind.DECIMAL:
+            assert con.execute(f"SELECT typeof(coalesce({bind(column, {}).value}, 1.5))").fetchone() == (
+                "DECIMAL(2,1)",
+            )
+        elif kind is not Kind.JSON:
             assert absent.schema.field("c").type == declared.field("c").type
+
+    def test_a_column_of_the_file_does_not_take_the_place_of_a_step(self, mapped: Mapped) -> None:
+        rows = mapped(FORMAT, "SELECT '1.5' AS cost, '99' AS \"cost=\", '2026-10-01' AS start")
+        assert [row["BilledCost"] for row in rows] == [Decimal("1.5")]
+
+    def test_a_full_decimal_has_room_for_a_sum(self, con: duckdb.DuckDBPyConnection) -> None:
+        value = bind(COLUMNS[0], {"cost": "DECIMAL(18,17)"}).value
+        row = con.execute(f"SELECT {value} + {value} FROM (SELECT 6.5::DECIMAL(18,17) AS cost) AS source").fetchone()
+        assert row == (Decimal(13),)
+
+    def test_a_moment_that_never_comes_is_bad(self, mapped: Mapped) -> None:
+        column = Column("seen", Kind.INSTANT)
+        changed = make(columns=(*COLUMNS, column))
+        rows = mapped(changed, "SELECT '1' AS cost, '2026-10-01' AS start, TIMESTAMP 'infinity' AS seen")
+        assert [row["x_State"] for row in rows] == ["bad"]
 
 
 class TestRejected:
@@ -154,13 +173,14 @@ class TestWidths:
     @pytest.mark.parametrize(
         ("given", "type_", "width"),
         [
-            ("('1.5'), ('0.123456789')", "VARCHAR", "DECIMAL(18,9)"),
-            ("('1.5'), (NULL), ('x')", "VARCHAR", "DECIMAL(18,9)"),
-            ("('1.5'), ('0.1234567890')", "VARCHAR", "DECIMAL(18,9)"),
+            ("('1.5'), ('0.123456789')", "VARCHAR", "DECIMAL(17,9)"),
+            ("('1.5'), (NULL), ('x')", "VARCHAR", "DECIMAL(17,9)"),
+            ("('1.5'), ('0.1234567890')", "VARCHAR", "DECIMAL(17,9)"),
             ("('1.5'), ('0.1234567891')", "VARCHAR", None),
-            ("('1.5'), ('12345678901')", "VARCHAR", None),
-            ("(1.5), (0.123456789)", "DOUBLE", "DECIMAL(18,9)"),
-            ("(1.5), (0.123456789012)", "DOUBLE", "DECIMAL(18,12)"),
+            ("('1.5'), ('12345678')", "VARCHAR", "DECIMAL(17,9)"),
+            ("('1.5'), ('123456789')", "VARCHAR", None),
+            ("(1.5), (0.123456789)", "DOUBLE", "DECIMAL(17,9)"),
+            ("(1.5), (0.123456789012)", "DOUBLE", "DECIMAL(17,12)"),
             ("(1.5), (0.1234567890123)", "DOUBLE", None),
             ("(12345678.5), (0.123456789012)", "DOUBLE", None),
         ],

@@ -74,7 +74,7 @@ class TestDecimalsOutOfText:
     @given(amount=amounts)
     def test_a_narrow_type_holds_the_value_or_says_so(self, read: Read, amount: Decimal) -> None:
         nine = amount.quantize(Decimal("1e-9"), context=EXACT)
-        if len(f"{amount:f}") > 16 or abs(amount) >= 10**9 or amount != nine:
+        if len(f"{amount:f}") > 16 or abs(amount) >= 10**8 or amount != nine:
             with pytest.raises(duckdb.InvalidInputException, match=TOO_NARROW):
                 read(f"{amount:f}", "VARCHAR", Kind.DECIMAL, NARROW[0])
         else:
@@ -139,6 +139,11 @@ class TestDecimalsOutOfDoubles:
     @example(number=9.9e-20)
     @example(number=1.5e-19)
     @example(number=9007199254740993.0)
+    @example(number=2.1671825670427116e18)
+    @example(number=1372648898057961.8)
+    @example(number=99999999999999990000.0)
+    @example(number=0.00012345678901234567)
+    @example(number=-123456789012.00001)
     def test_it_is_the_shortest_decimal_that_reads_back(self, read: Read, number: float) -> None:
         assert read(number, "DOUBLE", Kind.DECIMAL) == shortest(number)
 
@@ -167,6 +172,18 @@ class TestDecimalsOutOfDoubles:
 
 
 class TestOtherKinds:
+    @pytest.mark.parametrize("type_", ["TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS", "DATE"])
+    def test_a_moment_without_a_zone_is_in_utc(self, engine: duckdb.DuckDBPyConnection, type_: str) -> None:
+        moment = values.typed("v", type_, Column("c", Kind.INSTANT))
+        engine.execute("SET TimeZone = 'America/Los_Angeles'")
+        try:
+            row = engine.execute(
+                f"SELECT {moment} = v::TIMESTAMP::VARCHAR || '+00' FROM (SELECT '2026-03-08 02:30:00'::{type_} AS v)"
+            ).fetchone()
+        finally:
+            engine.execute("SET TimeZone = 'UTC'")
+        assert row == (True,)
+
     @pytest.mark.parametrize(
         ("value", "type_", "expected"),
         [
@@ -197,6 +214,18 @@ class TestOtherKinds:
         ],
     )  # fmt: skip
     def test_a_moment_is_utc_unless_it_says_otherwise(self, read: Read, text: str, expected: datetime | None) -> None:
+        assert read(text, "VARCHAR", Kind.INSTANT) == expected
+
+    @pytest.mark.parametrize(
+        ("text", "expected"),
+        [
+            ("2026-10-31 07:08:09.123456 UTC", datetime(2026, 10, 31, 7, 8, 9, 123456, tzinfo=UTC)),
+            ("2026-10-31 UTC", None),
+            (" UTC", None),
+            ("2026-10-31 00:00:00+02 UTC", None),
+        ],
+    )
+    def test_the_name_of_utc_is_read_as_its_offset(self, read: Read, text: str, expected: datetime | None) -> None:
         assert read(text, "VARCHAR", Kind.INSTANT) == expected
 
     def test_a_pattern_is_tried_where_the_text_is_not_iso(self, read: Read) -> None:

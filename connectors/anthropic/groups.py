@@ -10,8 +10,8 @@ from typing import Final
 import ibis
 import ibis.expr.types as ir
 
+from connectors.buckets import END, START
 from connectors.format import Column, Kind
-from connectors.pages import END, START
 from connectors.vendor import tier, with_model
 
 COLUMNS: Final = (

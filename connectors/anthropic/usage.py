@@ -11,8 +11,8 @@ import ibis
 import ibis.expr.types as ir
 
 from connectors.anthropic import groups
+from connectors.buckets import END, START
 from connectors.format import Column, Format, Kind, Replace
-from connectors.pages import END, START
 from connectors.rows import ledger_rows
 from connectors.vendor import grain
 

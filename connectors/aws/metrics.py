@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from connectors.buckets import END, START
 from connectors.expressions import Table, cases, literal, null
 from connectors.format import Column, Format, Kind, Replace
-from connectors.pages import END, START
 from connectors.rows import ledger_rows
 from connectors.vendor import grain, with_model
 

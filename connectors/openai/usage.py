@@ -11,8 +11,8 @@ from typing import Final
 import ibis
 import ibis.expr.types as ir
 
+from connectors.buckets import END, START
 from connectors.format import Column, Format, Kind, Replace
-from connectors.pages import END, START
 from connectors.rows import ledger_rows
 from connectors.vendor import grain, tier, with_model
 
