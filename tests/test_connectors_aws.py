@@ -15,6 +15,7 @@ from connectors.aws.cur import CUR_2, CUR_LEGACY
 from connectors.aws.focus import FORMAT as FOCUS
 from connectors.aws.services import SERVICES
 from connectors.mapping import mapped_sql
+from connectors.values import NARROW
 from ledger.focus import SERVICE_CATEGORIES
 from ledger.tables import CHARGES
 
@@ -667,13 +668,27 @@ def test_service_categories_are_those_of_focus() -> None:
     assert {category for category, _ in SERVICES} <= set(SERVICE_CATEGORIES)
 
 
-def test_an_unlisted_service_is_other(mapped: Mapped) -> None:
-    (row,) = mapped(CUR_2, relation(line("Usage", "1", line_item_product_code="AmazonBraket")))
-    assert (row["ServiceName"], row["ServiceCategory"], row["ServiceSubcategory"]) == (
-        "AmazonBraket",
+@pytest.mark.parametrize("code", ["AmazonBraket", ""])
+def test_an_unlisted_service_is_other(mapped: Mapped, code: str) -> None:
+    (row,) = mapped(CUR_2, relation(line("Usage", "1", line_item_product_code=code)))
+    assert (row["x_ServiceCode"], row["ServiceCategory"], row["ServiceSubcategory"]) == (
+        code or None,
         "Other",
         "Other (Other)",
     )
+
+
+def test_narrow_amounts_stay_narrow(con: duckdb.DuckDBPyConnection) -> None:
+    """A 0, a NULL or a column that the report lacks stands beside them, and so does the difference of two."""
+    money = ("line_item_unblended_cost", "pricing_public_on_demand_cost", "savings_plan_total_commitment_to_date")
+    layout = dict.fromkeys(CUR_2.signature, "VARCHAR") | dict.fromkeys(
+        (*money, "savings_plan_used_commitment"), NARROW[0]
+    )
+    columns = ", ".join(f'NULL::{type_} AS "{name}"' for name, type_ in layout.items())
+    rows = con.execute(f"DESCRIBE {mapped_sql(CUR_2, layout, f'SELECT {columns}')}").fetchall()
+    types = {name: type_ for name, type_, *_ in rows if type_.startswith("DECIMAL")}
+    assert {types[name] for name in ("BilledCost", "ListCost", "ContractedCost")} == {NARROW[0]}
+    assert types["EffectiveCost"] == "DECIMAL(18,9)"
 
 
 @pytest.mark.parametrize("format_", FORMATS, ids=lambda f: f.name)

@@ -16,8 +16,8 @@ from typing import Final
 
 import ibis
 
+from connectors import models
 from connectors.expressions import Number, Table, Text, Truth, cases, literal, null
-from connectors.models import identity, lineage
 
 #: Words that may follow the token kind, in any order.
 _MODIFIERS: Final = (
@@ -136,14 +136,13 @@ def identified(table: Table, meter: Meter) -> Table:
         b_Ccu=cases((applies, _is_ccu(staged))),
     )
     named = read.mutate(b_Name=cases((~read["b_Ccu"], _renamed(read["b_Named"]))))
-    model = identity(named["b_Name"])
-    return _with_columns(named.mutate(x_ModelId=model.id, x_ModelVersion=model.version), meter.quantity)
+    return _with_columns(models.identified(named, "b_Name"), meter.quantity)
 
 
 def _with_columns(read: Table, quantity: Number) -> Table:
     kind, suffix, meter, ccu = read["b_Kind"], read["b_Suffix"], read["b_Meter"], read["b_Ccu"]
     cached = kind.startswith("cache")
-    developer, family = lineage(read["x_ModelId"])
+    developer, family = models.lineage(read["x_ModelId"])
     known = read.mutate(
         x_ModelDeveloper=cases((ccu, "Anthropic"), else_=developer),
         x_ModelFamily=cases((ccu, "Claude"), else_=family),
@@ -204,6 +203,7 @@ def _tokens_per_unit(unit: Text, sold: Text) -> Number:
     A Marketplace `Units` says what it is in its description alone: `...|us-east-1|Million Input Tokens`.
     """
     return cases(
+        (unit.isnull(), null("int32")),
         *((unit.re_search(pattern), per) for pattern, per in _PER_UNIT),
         ((unit == "units") & sold.re_search(r"million.*tokens?"), 1_000_000),
     )
@@ -213,6 +213,7 @@ def _modality(read: Table) -> Text:
     """What the tokens stand for where the bill says it; NULL where it does not."""
     said = read["b_Meter"].re_extract(_METER, _MODALITY)
     return cases(
+        (read["b_Meter"].isnull(), null("string")),
         (read["b_Kind"].notnull() & read["b_Name"].contains("embed"), "Embedding"),
         (said == "text", "Text"),
         (said == "image", "Image"),

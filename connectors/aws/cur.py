@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import Final
 
+import ibis
+
 from connectors.aws import bedrock, services
 from connectors.aws.cur_columns import COLUMNS
 from connectors.expressions import Document, Number, Table, Text, Truth, Value, cases, literal, null
@@ -34,6 +36,8 @@ UNUSED_BEFORE_DISCOUNT: Final = "unused commitment stated before negotiated disc
 
 #: What follows partition, service, region, account, a type before `:` and a path.
 _ARN_END: Final = r"^arn:(?:[^:]*:){4}(?:[^:/]+:)?(?:.*/)?(.*)$"
+#: Where an ARN names the resource, counted from 0 between its colons.
+_PART: Final = 5
 _MONEY: Final = "decimal(38, 18)"
 
 
@@ -56,7 +60,10 @@ def to_ledger(table: Table) -> Table:
 
 
 def _read(table: Table) -> Table:
-    """The line items with what the mapping asks about them more than once (columns `c_...`), and their identity."""
+    """The line items with what the mapping asks about them more than once (columns `c_...`), and their identity.
+
+    What depends on the product code alone is a column too: the engine then works it out once for each different code.
+    """
     kind = table["line_item_line_item_type"]
     plan = table["savings_plan_savings_plan_a_r_n"]
     named = table.mutate(
@@ -69,6 +76,9 @@ def _read(table: Table) -> Table:
         c_Billed=billed(table),
         c_Unused=_unused_cost(table),
         c_Currency=table["pricing_currency"].coalesce(table["line_item_currency_code"]),
+        c_Category=services.category(table["line_item_product_code"]),
+        c_Subcategory=services.subcategory(table["line_item_product_code"]),
+        c_Part=cases((_is_arn(table), table["line_item_resource_id"].split(":")[_PART])),
     )
     service = named["line_item_product_code"]
     model = bedrock.sold_as_model(service, named["c_Product"])
@@ -150,15 +160,18 @@ def _given(pairs: Document) -> Document:
     return cases((pairs.cast("string") != "{}", pairs))
 
 
+def _is_arn(table: Table) -> Truth:
+    return table["line_item_resource_id"].startswith("arn:")
+
+
 def _what(t: Table) -> dict[str, Value]:
-    code, resource = t["line_item_product_code"], t["line_item_resource_id"]
-    arn = resource.startswith("arn:")
-    part = cases((arn, resource.split(":")[5]))
-    typed = cases((part.contains("/"), part.split("/")[0]), (resource.split(":")[6] != "", part))
+    code, resource, part = t["line_item_product_code"], t["line_item_resource_id"], t["c_Part"]
+    arn = _is_arn(t)
+    typed = cases((part.contains("/"), part.split("/")[0]), (resource.split(":")[_PART + 1] != "", part))
     return {
         "ServiceName": t["c_Product"].coalesce(code),
-        "ServiceCategory": cases((t["c_Model"], "AI and Machine Learning"), else_=services.category(code)),
-        "ServiceSubcategory": cases((t["c_Model"], "Generative AI"), else_=services.subcategory(code)),
+        "ServiceCategory": cases((t["c_Model"], "AI and Machine Learning"), else_=t["c_Category"]),
+        "ServiceSubcategory": cases((t["c_Model"], "Generative AI"), else_=t["c_Subcategory"]),
         "RegionId": _product(t, "region_code").coalesce(_product(t, "region")),
         "RegionName": _product(t, "location"),
         "AvailabilityZone": t["line_item_availability_zone"],
@@ -209,15 +222,16 @@ def _costs(t: Table) -> dict[str, Value]:
 def _repairs(t: Table, list_unknown: Truth, effective: Number) -> Text:
     kind = t["line_item_line_item_type"]
     no_unused = kind.isin(RECURRING_FEES) & t["c_Unused"].isnull()
-    said = [
-        cases((list_unknown, LIST_UNKNOWN)),
-        cases((kind == "DiscountedUsage", CONTRACTED_AS_LIST)),
-        cases((effective.isnull() | no_unused, EFFECTIVE_UNKNOWN)),
-        cases(((t["line_item_net_unblended_cost"] == 0) & (t["line_item_unblended_cost"] != 0), NET_ZERO)),
-        cases((kind.notin(KNOWN), literal(TYPE_UNKNOWN) + kind)),
-        cases((t["bill_invoicing_entity"].isnull(), ISSUER_AS_AWS)),
-    ]
-    return literal(", ").join(said).nullif("")
+    said = (
+        (list_unknown, LIST_UNKNOWN),
+        (kind == "DiscountedUsage", CONTRACTED_AS_LIST),
+        (effective.isnull() | no_unused, EFFECTIVE_UNKNOWN),
+        ((t["line_item_net_unblended_cost"] == 0) & (t["line_item_unblended_cost"] != 0), NET_ZERO),
+        (kind.notin(KNOWN), literal(TYPE_UNKNOWN) + kind),
+        (t["bill_invoicing_entity"].isnull(), ISSUER_AS_AWS),
+    )
+    any_ = ibis.or_(*(condition for condition, _ in said))
+    return cases((any_, literal(", ").join([cases(one) for one in said])))
 
 
 def _prices(t: Table) -> dict[str, Value]:

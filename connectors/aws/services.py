@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from connectors.expressions import Text, cases
+from connectors.expressions import Text, literal
 
 OTHER: Final = ("Other", "Other (Other)")
 
@@ -93,12 +93,11 @@ SERVICES: Final[dict[tuple[str, str], tuple[str, ...]]] = {
 
 def category(product_code: Text) -> Text:
     """FOCUS ServiceCategory of a product code, `Other` where it is not listed."""
-    merged: dict[str, list[str]] = {}
-    for (name, _), codes in SERVICES.items():
-        merged.setdefault(name, []).extend(codes)
-    return cases(*((product_code.isin(codes), name) for name, codes in merged.items()), else_=OTHER[0])
+    listed = {code: name for (name, _), codes in SERVICES.items() for code in codes}
+    return literal(listed).get(product_code).fill_null(OTHER[0])
 
 
 def subcategory(product_code: Text) -> Text:
     """FOCUS ServiceSubcategory of a product code, `Other (Other)` where it is not listed."""
-    return cases(*((product_code.isin(codes), name) for (_, name), codes in SERVICES.items()), else_=OTHER[1])
+    listed = {code: name for (_, name), codes in SERVICES.items() for code in codes}
+    return literal(listed).get(product_code).fill_null(OTHER[1])

@@ -16,7 +16,7 @@ import ibis
 
 from connectors.expressions import Number, Table, Text, Truth, Value, cases
 from connectors.gcp.services import GENERATIVE_AI
-from connectors.models import VOCABULARY, identity
+from connectors.models import identified, lineage
 
 #: Units of `usage.unit` under which Google counts single tokens, for SKUs that are known to count tokens.
 TOKEN_UNITS: Final = ("count", "requests")
@@ -123,8 +123,8 @@ def with_identity(table: Table, sku: Sku) -> Table:
     )
     known = read.mutate(SkuKnown=read["SkuModel"].notnull() & ~read["SkuClaude"])
     named = known.mutate(SkuModel=_spelled(known["SkuModel"].coalesce(known["SkuStored"])), x_Unmapped=_reason(known))
-    identified = named.mutate(x_ModelId=cases((~named["SkuClaude"], identity(named["SkuModel"]).id)))
-    return identified.mutate(**_identity_columns(identified))
+    model = identified(named.mutate(SkuGemini=cases((~named["SkuClaude"], named["SkuModel"]))), "SkuGemini")
+    return model.mutate(**_identity_columns(model))
 
 
 def identity_columns(table: Table) -> dict[str, Value]:
@@ -135,10 +135,10 @@ def identity_columns(table: Table) -> dict[str, Value]:
 
 def _identity_columns(sku: Table) -> dict[str, Value]:
     text, known, claude = sku["SkuText"], sku["SkuKnown"], sku["SkuClaude"]
-    known_models = [(sku["x_ModelId"].re_search(pattern), who, line) for pattern, who, line in VOCABULARY]
+    developer, family = lineage(sku["x_ModelId"])
     return {
-        "x_ModelDeveloper": cases((claude, "Anthropic"), *((matches, who) for matches, who, _ in known_models)),
-        "x_ModelFamily": cases((claude, "Claude"), *((matches, line) for matches, _, line in known_models)),
+        "x_ModelDeveloper": cases((claude, "Anthropic"), else_=developer),
+        "x_ModelFamily": cases((claude, "Claude"), else_=family),
         "x_TokenDirection": cases((known, sku["SkuDirection"].capitalize())),
         "x_TokenCacheAction": _cache_action(sku),
         "x_Modality": cases((known & text.startswith("embed"), "Embedding"), (known, sku["SkuModality"].capitalize())),
