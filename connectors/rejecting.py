@@ -13,6 +13,7 @@ from connectors.errors import UnreadableFileError
 from connectors.format import Format
 from connectors.mapping import rejected_sql
 from connectors.reading import Part
+from ledger.engine import literal
 from ledger.staging import Reject
 
 _STRUCTURE: Final = {
@@ -94,7 +95,7 @@ def _split(cursor: duckdb.DuckDBPyConnection, errors: str, scans: str) -> dict[s
 
 
 def _has_table(cursor: duckdb.DuckDBPyConnection, name: str) -> bool:
-    row = cursor.execute("SELECT count(*) FROM duckdb_tables() WHERE table_name = ?", [name]).fetchone()
+    row = cursor.execute(f"SELECT count(*) FROM duckdb_tables() WHERE table_name = {literal(name)}").fetchone()
     return bool(row and row[0])
 
 

@@ -40,7 +40,7 @@ def give_back(cursor: duckdb.DuckDBPyConnection) -> None:
 
 
 def literal(value: object) -> str:
-    """An SQL string literal."""
+    """An SQL string literal; for a load also in place of a parameter, with which DuckDB imports pandas (0.2 s)."""
     return "'" + str(value).replace("'", "''") + "'"
 
 

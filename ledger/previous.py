@@ -10,6 +10,7 @@ from typing import Any
 import duckdb
 
 from ledger.checks import Finding
+from ledger.engine import literal
 from ledger.lake import ALIAS
 from ledger.replace import Loaded
 from ledger.staging import SourceFile
@@ -34,8 +35,8 @@ def previous(
     if _rows(cursor, load) != load["RowsLoaded"] + load["RowsAdded"]:
         return None
     findings = cursor.execute(
-        "SELECT CheckId, Severity, RowCount, Sentence, Billed, Examples FROM findings WHERE LoadId = ?",
-        [load["LoadId"]],
+        "SELECT CheckId, Severity, RowCount, Sentence, Billed, Examples FROM findings "
+        f"WHERE LoadId = {literal(load['LoadId'])}"
     ).fetchall()
     snapshot = cursor.execute(f"FROM ducklake_current_snapshot('{ALIAS}')").fetchone()
     return Loaded(
@@ -61,9 +62,8 @@ def previous(
 
 def _last(cursor: duckdb.DuckDBPyConnection, connection: str, format_: str) -> dict[str, Any] | None:
     result = cursor.execute(
-        "SELECT * FROM loads WHERE Connection = ? AND Format = ? AND SchemaVersion = ? "
-        "ORDER BY LoadedAt DESC, LoadId DESC LIMIT 1",
-        [connection, format_, SCHEMA_VERSION],
+        f"SELECT * FROM loads WHERE Connection = {literal(connection)} AND Format = {literal(format_)} "
+        f"AND SchemaVersion = {SCHEMA_VERSION} ORDER BY LoadedAt DESC, LoadId DESC LIMIT 1"
     )
     names = [column[0] for column in result.description or []]
     found = result.fetchone()
@@ -75,5 +75,5 @@ def _rows(cursor: duckdb.DuckDBPyConnection, load: dict[str, Any]) -> int:
     table, count = load["TableName"], "count(*)"
     if table == "charges":
         table, count = "daily_spend", "coalesce(sum(Charges), 0)::BIGINT"
-    row = cursor.execute(f"SELECT {count} FROM {table} WHERE x_LoadId = ?", [load["LoadId"]]).fetchone()
+    row = cursor.execute(f"SELECT {count} FROM {table} WHERE x_LoadId = {literal(load['LoadId'])}").fetchone()
     return int(row[0]) if row else 0

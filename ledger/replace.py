@@ -33,8 +33,10 @@ CLEARLY_LESS: Final = Decimal("0.10")
 #: provider bills itself, and none that a cloud bills, which may sell the provider's models too.
 _UNNAMED: Final = (
     "lower(d.ServiceProviderName) IN (d.BillingAccountId, r.BillingAccountId) "
-    "AND d.x_Connection IN (SELECT Connection FROM loads WHERE Provider = ?)"
+    "AND d.x_Connection IN (SELECT Connection FROM loads WHERE Provider = {0})"
 )
+#: Rows of rejects or findings that one statement inserts.
+_BATCH: Final = 10_000
 #: Rows of a load whose staging leaves much memory behind.
 _MANY: Final = 20_000
 _ROLLUP_DAY: Final = "(ChargeDate - DATE '1970-01-01')::INTEGER"
@@ -131,7 +133,7 @@ def _replace(
     )
     if staged.rows_in != staged.rows_loaded:
         cursor.execute(
-            f"DELETE FROM {incoming.table} WHERE x_LoadId IS NULL AND x_Connection = ?", [incoming.connection]
+            f"DELETE FROM {incoming.table} WHERE x_LoadId IS NULL AND x_Connection = {literal(incoming.connection)}"
         )
     if incoming.table == "charges":
         for name, rows in (("daily_spend", f"({spend_sql(ROLLED)})"), ("daily_tokens", _tokens(cursor))):
@@ -199,14 +201,14 @@ def _delete(cursor: duckdb.DuckDBPyConnection, table: str, staged: Staged) -> li
 
 def _refuse_overlap(cursor: duckdb.DuckDBPyConnection, staged: Staged) -> None:
     own = staged.incoming.connection
+    provider = "NULL" if staged.provider is None else literal(staged.provider)
     row = cursor.execute(
         "SELECT d.x_Connection, d.BillingAccountId, min(d.ChargeDate), max(d.ChargeDate) FROM daily_spend AS d "
         "JOIN (SELECT DISTINCT BillingAccountId, ServiceProviderName, BillingPeriodStart, "
         f"DATE '1970-01-01' + DayNumber AS ChargeDate FROM {ROLLED} WHERE x_State IS NULL) AS r "
-        f"ON (d.BillingAccountId = r.BillingAccountId OR ({_UNNAMED})) AND d.ChargeDate = r.ChargeDate "
-        "AND d.ServiceProviderName IS NOT DISTINCT FROM r.ServiceProviderName "
-        "WHERE d.x_Connection <> ? GROUP BY ALL ORDER BY ALL LIMIT 1",
-        [staged.provider, own],
+        f"ON (d.BillingAccountId = r.BillingAccountId OR ({_UNNAMED.format(provider)})) "
+        "AND d.ChargeDate = r.ChargeDate AND d.ServiceProviderName IS NOT DISTINCT FROM r.ServiceProviderName "
+        f"WHERE d.x_Connection <> {literal(own)} GROUP BY ALL ORDER BY ALL LIMIT 1"
     ).fetchone()
     if row:
         other, account, first, last = row
@@ -303,7 +305,7 @@ def _record(cursor: duckdb.DuckDBPyConnection, staged: Staged, periods: list[str
         ],
     )
     _insert(cursor, "findings", [_finding(incoming.load_id, f) for f in staged.findings])
-    cursor.execute("UPDATE sentinel SET LastLoadId = ?, Loads = Loads + 1", [incoming.load_id])
+    cursor.execute(f"UPDATE sentinel SET LastLoadId = {literal(incoming.load_id)}, Loads = Loads + 1")
     extra = json.dumps({"load_id": incoming.load_id})
     cursor.execute(f"CALL {ALIAS}.set_commit_message('spendproof', 'load {incoming.load_id}', extra_info => '{extra}')")
 
@@ -321,17 +323,13 @@ def _finding(load_id: str, finding: Finding) -> dict[str, Any]:
 
 
 def _insert(cursor: duckdb.DuckDBPyConnection, table: str, rows: list[dict[str, Any]]) -> None:
-    """Insert a few rows as one statement; many (rejects) by way of Arrow."""
-    if not rows:
-        return
-    columns = [c.name for c in TABLES[table]]
-    import pyarrow as pa  # noqa: PLC0415 - only a load needs it
-
-    batch = pa.table({name: [row[name] for row in rows] for name in columns})
-    cursor.register("incoming_rows", batch)
-    casts = ", ".join(f'"{c.name}"::{c.type}' for c in TABLES[table])
-    cursor.execute(f"INSERT INTO {table} SELECT {casts} FROM incoming_rows")
-    cursor.unregister("incoming_rows")
+    """Insert rows as JSON, which holds any text and, unlike parameters and Arrow, does not ask for pandas."""
+    columns = TABLES[table]
+    shape = literal(json.dumps([{c.name: "VARCHAR" for c in columns}]))
+    casts = ", ".join(f'r."{c.name}"::{c.type}' for c in columns)
+    for first in range(0, len(rows), _BATCH):
+        given = literal(json.dumps(rows[first : first + _BATCH], default=str))
+        cursor.execute(f"INSERT INTO {table} SELECT {casts} FROM (SELECT unnest(from_json({given}, {shape})) AS r)")
 
 
 def _into_place(lake: Lake, staged: Staged) -> Path:

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.ledgers import line, write_bill, write_parquet
+
 ROOT = Path(__file__).resolve().parents[1]
 ROOMS = ("ledger", "connectors", "analysis", "accounts", "billing", "reports", "jobs", "sample_data", "ui")
 
@@ -68,3 +70,20 @@ def test_app_holds_the_literal_that_the_server_looks_for() -> None:
 def test_the_command_line_starts_without(module: str) -> None:
     code = f"import sys, cli; sys.exit('{module}' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_a_bill_is_loaded_without_pandas_and_arrow(tmp_path: Path, kind: str) -> None:
+    """Together they take longer to import than a small bill takes to load."""
+    bill = write_bill(tmp_path / "bill.csv", [line("1", "2026-10-01"), line("x", "2026-10-02")])
+    if kind == "parquet":
+        bill = write_parquet(tmp_path / "bill.parquet", f"SELECT * FROM read_csv('{bill}', all_varchar = true)")
+    code = (
+        "import sys; from pathlib import Path; from ledger.lake import Address, Lake\n"
+        "from connectors.importing import import_files\n"
+        f"with Lake(Address(Path({str(tmp_path / 'lake')!r}))) as lake: (load,) = import_files(lake, [{str(bill)!r}])\n"
+        "assert (load.rows_loaded, load.rows_rejected) == (1, 1)\n"
+        "print({'pandas', 'pyarrow', 'numpy'} & sys.modules.keys() or 'neither')"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False, capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("neither\n", "")
