@@ -177,7 +177,8 @@ def quality(
         end: the day after the last one, or None for the last there is.
     """
     days = fetch(covered_days(daily_spend, start=start, end=end))
-    holding = {row["x_LoadId"] for row in fetch(daily_spend.select("x_LoadId").distinct())}
+    whole = start is None and end is None
+    holding = {row["x_LoadId"] for row in (days if whole else fetch(daily_spend.select("x_LoadId").distinct()))}
     kept = current_loads([_load(row) for row in fetch(_load_columns(loads))], holding)
     seen = [_finding(row) for row in fetch(_finding_columns(findings))]
     names = sorted({load.connection for load in kept} | {row["x_Connection"] for row in days})

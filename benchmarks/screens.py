@@ -35,6 +35,10 @@ def figures(lake: Any) -> dict[str, Callable[[], object]]:  # noqa: ANN401 - led
     def priced(*by: str) -> Callable[[], object]:
         return lambda: unit_cost.unit_cost(lake.table("daily_token_costs"), by)
 
+    def judged() -> object:
+        with lake.reading("loads", "findings", "daily_spend") as tables:
+            return quality.quality(*tables)
+
     return {
         "spend by service": asked("service"),
         "spend by service and day": asked("service", "day"),
@@ -42,7 +46,7 @@ def figures(lake: Any) -> dict[str, Callable[[], object]]:  # noqa: ANN401 - led
         "unit cost by model": priced("model"),
         "unit cost by model and day": priced("model", "day"),
         "unit cost by model and token type": priced("model", "token-type"),
-        "loads and quality": lambda: quality.quality(*lake.tables("loads", "findings", "daily_spend")),
+        "loads and quality": judged,
     }
 
 

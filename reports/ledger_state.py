@@ -130,17 +130,17 @@ def ledger_state(lake: Lake, failed: Sequence[FailedSource] = (), *, snapshot: i
         ReportError: the ledger holds no charges.
     """
     number = lake.snapshot() if snapshot is None else snapshot
-    loads, findings, daily = lake.tables("loads", "findings", "daily_spend", snapshot=number)
-    totals = sorted(spend_table(daily, ()).rows, key=lambda row: (-row.charges, row.currency))
-    if not totals:
-        raise ReportError(
-            "The ledger holds no charges, so there is nothing to report. Load a bill (spendproof import FILE) or "
-            "connect an account (spendproof connect PROVIDER)."
-        )
-    edges = fetch(
-        daily.aggregate(a=daily["ChargeDate"].min(), b=daily["ChargeDate"].max(), c=daily["BillingPeriodStart"].max())
-    )[0]
-    samples = {row["Synthetic"] for row in fetch(loads.select("Synthetic").distinct())}
+    with lake.reading("loads", "findings", "daily_spend", snapshot=number) as (loads, findings, daily):
+        totals = sorted(spend_table(daily, ()).rows, key=lambda row: (-row.charges, row.currency))
+        if not totals:
+            raise ReportError(
+                "The ledger holds no charges, so there is nothing to report. Load a bill (spendproof import FILE) or "
+                "connect an account (spendproof connect PROVIDER)."
+            )
+        day, period = daily["ChargeDate"], daily["BillingPeriodStart"]
+        edges = fetch(daily.aggregate(a=day.min(), b=day.max(), c=period.max()))[0]
+        samples = {row["Synthetic"] for row in fetch(loads.select("Synthetic").distinct())}
+        sources = quality(loads, findings, daily)
     return LedgerState(
         snapshot=number,
         currencies=tuple(row.currency for row in totals),
@@ -148,7 +148,7 @@ def ledger_state(lake: Lake, failed: Sequence[FailedSource] = (), *, snapshot: i
         last=edges["b"],
         newest_period=edges["c"].date(),
         synthetic=True in samples,
-        sources=quality(loads, findings, daily),
+        sources=sources,
         failed=tuple(failed),
     )
 

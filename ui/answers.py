@@ -74,7 +74,8 @@ def print_unit_cost(
 
 def print_quality(lake: Lake, *, as_json: bool) -> None:
     """The score of every source, and why it is not better."""
-    sources = quality.quality(*lake.tables("loads", "findings", "daily_spend"))
+    with lake.reading("loads", "findings", "daily_spend") as tables:
+        sources = quality.quality(*tables)
     if as_json:
         print_json([source.record() for source in sources])
         return

@@ -153,14 +153,15 @@ def names(workspace: str, snapshot: int) -> dict[str, tuple[str, str | None]]:
 @st.cache_resource(max_entries=_ENTRIES, show_spinner=False)
 def quality(workspace: str, snapshot: int) -> tuple[SourceQuality, ...]:
     """`analysis.quality.quality` of every source."""
-    return sources(*lake_of(workspace).tables("loads", "findings", "daily_spend", snapshot=snapshot))
+    with lake_of(workspace).reading("loads", "findings", "daily_spend", snapshot=snapshot) as tables:
+        return sources(*tables)
 
 
 @st.cache_resource(max_entries=_ENTRIES, show_spinner=False)
 def held(workspace: str, snapshot: int) -> frozenset[str]:
     """Loads that still have rows in the ledger; those of a source that was taken out stay on record without any."""
-    tables = lake_of(workspace).tables("daily_spend", "usage", "drivers", snapshot=snapshot)
-    return frozenset(row["x_LoadId"] for table in tables for row in fetch(table.select("x_LoadId").distinct()))
+    with lake_of(workspace).reading("daily_spend", "usage", "drivers", snapshot=snapshot) as tables:
+        return frozenset(row["x_LoadId"] for table in tables for row in fetch(table.select("x_LoadId").distinct()))
 
 
 @st.cache_resource(max_entries=_ENTRIES, show_spinner=False)
