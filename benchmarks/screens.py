@@ -21,6 +21,8 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks import bills
+from benchmarks.load import load
+from benchmarks.measure import measured
 
 _SMALL = 1_000_000
 
@@ -51,18 +53,25 @@ def figures(lake: Any) -> dict[str, Callable[[], object]]:  # noqa: ANN401 - led
 
 
 def timed(rows: int, folder: Path, runs: int) -> tuple[dict[str, float], float]:
-    """Median milliseconds of every figure over a ledger of `rows` charges, and of one asked of the charges."""
+    """Median milliseconds of every figure over a ledger of `rows` charges, and of one asked of the charges.
+
+    The load and the questions each have a process of their own, as an import and the app have.
+    """
+    source, home = bills.write(folder / f"{rows}.parquet", "decimal", rows), str(folder / f"lake-{rows}")
+    measured(load, home, str(source))
+    source.unlink()
+    took: tuple[dict[str, float], float] = measured(answered, home, runs).value
+    return took
+
+
+def answered(home: str, runs: int) -> tuple[dict[str, float], float]:
+    """Median milliseconds of every figure of a ledger, and of one asked of its charges."""
     from analysis import spend  # noqa: PLC0415
-    from connectors.importing import import_files  # noqa: PLC0415
     from ledger.lake import Address, Lake  # noqa: PLC0415
 
-    source = bills.write(folder / f"{rows}.parquet", "decimal", rows)
-    with Lake(Address(folder / f"lake-{rows}")) as lake:
-        import_files(lake, [str(source)])
-        source.unlink()
+    with Lake(Address(Path(home))) as lake:
         took = {name: _median(figure, runs) for name, figure in figures(lake).items()}
-        direct = _median(lambda: spend.spend_table(lake.table("charges"), ["service", "day"]), 1)
-    return took, direct
+        return took, _median(lambda: spend.spend_table(lake.table("charges"), ["service", "day"]), 1)
 
 
 def _median(figure: Callable[[], object], runs: int) -> float:
