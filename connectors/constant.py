@@ -58,12 +58,37 @@ def _value(
     if isinstance(value, ops.Coalesce):
         return _first(_value(arg, known) for arg in value.arg)
     if isinstance(value, ops.SearchedCase):
-        return _shared(_value(result, known) for result in (*value.results, value.default))
+        taken = (result for case, result in zip(value.cases, value.results, strict=True) if not _never(case, known))
+        return _shared(_value(result, known) for result in (*taken, value.default))
     if isinstance(value, ops.Alias):
         return _value(value.arg, known)
     if isinstance(value, (ops.Cast, ops.TryCast, ops.JSONGetItem, ops.UnwrapJSONString)):
         return Only(None) if _value(value.arg, known) == Only(None) else None
     return None
+
+
+def _never(
+    condition: Any,  # noqa: ANN401 - an Ibis node of any kind
+    known: Mapping[str, str | None],
+) -> bool:
+    """Whether a condition holds in no row; one that cannot be told may hold."""
+    if isinstance(condition, ops.Field):
+        relation: Any = condition.rel
+        while not isinstance(relation, ops.Project) and hasattr(relation, "parent"):
+            relation = relation.parent
+        return isinstance(relation, ops.Project) and _never(relation.values[condition.name], known)
+    if isinstance(condition, ops.Literal):
+        return not condition.value
+    if isinstance(condition, ops.NotNull):
+        return _value(condition.arg, known) == Only(None)
+    if isinstance(condition, ops.Equals):
+        left, right = _value(condition.left, known), _value(condition.right, known)
+        return left == Only(None) or right == Only(None) or (left is not None and right is not None and left != right)
+    if isinstance(condition, ops.And):
+        return _never(condition.left, known) or _never(condition.right, known)
+    if isinstance(condition, ops.Or):
+        return _never(condition.left, known) and _never(condition.right, known)
+    return isinstance(condition, ops.Coalesce) and all(_never(arg, known) for arg in condition.arg)
 
 
 def _first(values: Iterable[Only | None]) -> Only | None:

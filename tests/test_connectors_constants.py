@@ -115,6 +115,16 @@ class TestSettled:
         assert "PricingUnit" not in known
         assert known["BillingCurrency"] == "USD"
 
+    def test_a_branch_that_no_row_takes_says_nothing(self) -> None:
+        names = ("bill_billing_entity", "line_item_legal_entity", "savings_plan_savings_plan_a_r_n")
+        layout = dict.fromkeys((*names, "reservation_reservation_a_r_n"), "VARCHAR")
+        nothing = dict.fromkeys(("savings_plan_savings_plan_a_r_n", "reservation_reservation_a_r_n"))
+        known = settled(CUR_2, layout, {"bill_billing_entity": "AWS", **nothing})
+        assert known["ServiceProviderName"] == "AWS"
+        assert (known.get("CommitmentDiscountId", ...), known.get("CommitmentDiscountType", ...)) == (None, None)
+        sold_by_others = settled(CUR_2, layout, {"bill_billing_entity": "AWS Marketplace", names[2]: "arn:1"})
+        assert not {"ServiceProviderName", "CommitmentDiscountType"} & sold_by_others.keys()
+
     def test_a_decimal_column_of_texts_is_no_text(self) -> None:
         column = Column("cost", Kind.DECIMAL)
         format_ = Format(
