@@ -7,6 +7,7 @@ expression holds and leave its methods unchecked; what a mapping yields is for i
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final, TypeAlias
 
 import ibis
@@ -26,3 +27,11 @@ array: Final[Any] = ibis.array
 cases: Final[Any] = ibis.cases
 literal: Final[Any] = ibis.literal
 null: Final[Any] = ibis.null
+
+
+def looked_up(text: Text, listed: Mapping[str, str], otherwise: str) -> Text:
+    """What stands for `text` in a list, `otherwise` where it is not listed or NULL.
+
+    A map and not a chain of comparisons: the engine asks it once for each different text of a file.
+    """
+    return literal(listed).get(text).fill_null(otherwise)

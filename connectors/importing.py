@@ -18,7 +18,7 @@ from connectors import lines, noticing, reading, rejecting
 from connectors.errors import ConnectorError, SourceNameError, UnreadableFileError
 from connectors.files import Fingerprint, digests, shown
 from connectors.format import Format, Kind, Replace
-from connectors.mapping import details_sql, mapped_sql, settled, widths_sql
+from connectors.mapping import Constants, details_sql, mapped_sql, settled, widths_sql
 from connectors.reading import Part, Shape
 from connectors.registry import format_of, knows, named
 from connectors.values import TOO_NARROW, WIDE
@@ -296,16 +296,20 @@ def _mapped(batch: Batch, widths: dict[str, str], without: list[set[str]], *, st
 
 def _same(parts: Sequence[Part]) -> dict[str, str | None]:
     """Source columns with the same one value in all of these files."""
-    first, *others = (part.constants for part in parts)
-    return {name: value for name, value in first.items() if all(o.get(name, ...) == value for o in others)}
+    return _agreed([part.constants for part in parts])
 
 
 def _constants(batch: Batch) -> dict[str, str | None]:
     """Ledger columns with the same one text, or nothing, in every row, unless no file has a place for them at all."""
-    first, *others = (settled(batch.format, layout, _same(parts)) for layout, parts in batch.layouts)
+    same = _agreed([settled(batch.format, layout, _same(parts)) for layout, parts in batch.layouts])
     absent = [settled(batch.format, layout) for layout, _ in batch.layouts]
-    same = {name: value for name, value in first.items() if all(o.get(name, ...) == value for o in others)}
     return {name: v for name, v in same.items() if v is not None or any(name not in known for known in absent)}
+
+
+def _agreed(known: Sequence[Constants]) -> dict[str, str | None]:
+    """What all of them know, and know alike."""
+    first, *others = known
+    return {name: value for name, value in first.items() if all(o.get(name, ...) == value for o in others)}
 
 
 def _lacking(cursor: duckdb.DuckDBPyConnection, batch: Batch) -> list[set[str]]:

@@ -7,7 +7,7 @@ from typing import Final
 import ibis
 import ibis.expr.types as ir
 
-from connectors.models import VOCABULARY, identity
+from connectors.models import identity, lineage
 
 _SECONDS: Final = (("minute", 60), ("hour", 3600), ("day", 86_400))
 
@@ -33,10 +33,8 @@ def with_model(table: ir.Table, name: ir.StringValue) -> ir.Table:
     """
     model = identity(name)
     named = table.mutate(m_Id=model.id, m_Version=model.version)
-    return named.mutate(
-        m_Developer=ibis.cases(*((named["m_Id"].re_search(pattern), who) for pattern, who, _ in VOCABULARY)),
-        m_Family=ibis.cases(*((named["m_Id"].re_search(pattern), line) for pattern, _, line in VOCABULARY)),
-    )
+    developer, family = lineage(named["m_Id"])
+    return named.mutate(m_Developer=developer, m_Family=family)
 
 
 def tier(name: ir.StringValue) -> ir.StringValue:

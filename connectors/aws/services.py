@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from connectors.expressions import Text, literal
+from connectors.expressions import Text, looked_up
 
 OTHER: Final = ("Other", "Other (Other)")
 
@@ -93,11 +93,9 @@ SERVICES: Final[dict[tuple[str, str], tuple[str, ...]]] = {
 
 def category(product_code: Text) -> Text:
     """FOCUS ServiceCategory of a product code, `Other` where it is not listed."""
-    listed = {code: name for (name, _), codes in SERVICES.items() for code in codes}
-    return literal(listed).get(product_code).fill_null(OTHER[0])
+    return looked_up(product_code, {code: name for (name, _), codes in SERVICES.items() for code in codes}, OTHER[0])
 
 
 def subcategory(product_code: Text) -> Text:
     """FOCUS ServiceSubcategory of a product code, `Other (Other)` where it is not listed."""
-    listed = {code: name for (_, name), codes in SERVICES.items() for code in codes}
-    return literal(listed).get(product_code).fill_null(OTHER[1])
+    return looked_up(product_code, {code: name for (_, name), codes in SERVICES.items() for code in codes}, OTHER[1])

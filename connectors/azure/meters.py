@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 import ibis
 import ibis.expr.types as ir
 
-from connectors.models import VOCABULARY
+from connectors.models import lineage
 
 #: Ledger columns that `with_identity` fills.
 IDENTITY_COLUMNS: Final = (
@@ -175,11 +175,11 @@ def with_identity(table: ir.Table, meter: Meter) -> ir.Table:
         MeterBlock=_token_block(read["MeterUnit"]),
     )
     # The names that _model gives are canonical: what models.identity would do to them first changes nothing.
-    model, claude = named["MeterModel"], (named["IsClaude"],)
+    developer, family = lineage(named["MeterModel"])
     whose = named.mutate(
-        x_ModelDeveloper=ibis.cases((*claude, "Anthropic"), *((model.re_search(p), who) for p, who, _ in VOCABULARY)),
-        x_ModelFamily=ibis.cases((*claude, "Claude"), *((model.re_search(p), line) for p, _, line in VOCABULARY)),
-        x_ModelId=model,
+        x_ModelDeveloper=ibis.cases((named["IsClaude"], "Anthropic"), else_=developer),
+        x_ModelFamily=ibis.cases((named["IsClaude"], "Claude"), else_=family),
+        x_ModelId=named["MeterModel"],
     )
     done = whose.mutate(x_ModelVersion=_version(whose["x_ModelId"], whose["MeterRelease"]), x_Unmapped=_reason(whose))
     return done.mutate(x_Tokens=_tokens(done))

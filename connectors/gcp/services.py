@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from connectors.expressions import Text, literal
+from connectors.expressions import Text, looked_up
 
 #: The services whose SKUs may count tokens, with their ids in the Cloud Billing catalog.
 GENERATIVE_AI: Final = {"C7E2-9256-1C43": "Vertex AI", "AEFD-7695-64FA": "Gemini API"}
@@ -75,5 +75,4 @@ CATEGORIES: Final = {
 
 def category(service: Text) -> Text:
     """The FOCUS ServiceCategory of the service called `service`; `Other` where it is unknown or NULL."""
-    listed = {one: name for name, names in CATEGORIES.items() for one in names}
-    return literal(listed).get(service).fill_null("Other")
+    return looked_up(service, {one: name for name, names in CATEGORIES.items() for one in names}, "Other")
